@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+// Random access to bytes: a file, memory in tests and fuzzers, later a remote object. Parsers
+// take a ByteSource and never a path.
+
+namespace ptsd {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  // What errors call this input.
+  virtual const std::string& name() const = 0;
+  virtual std::uint64_t size() const = 0;
+  // Fills `out` with the bytes from `offset` on. Throws Error::Io when they are not all there.
+  virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+
+  // The bytes at [offset, offset + size) in memory of their own. The caller has bounded `size`.
+  std::vector<std::byte> read(std::uint64_t offset, std::uint64_t size) const;
+
+  [[noreturn]] void fail(Error::Kind kind, std::string message) const;
+  [[noreturn]] void fail_at(std::uint64_t offset, Error::Kind kind, std::string message) const;
+};
+
+// A source over memory that it owns.
+class MemorySource final : public ByteSource {
+ public:
+  MemorySource(std::string name, std::vector<std::byte> bytes)
+      : name_(std::move(name)), bytes_(std::move(bytes)) {}
+
+  using ByteSource::read;
+  const std::string& name() const override { return name_; }
+  std::uint64_t size() const override { return bytes_.size(); }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override;
+
+ private:
+  std::string name_;
+  std::vector<std::byte> bytes_;
+};
+
+}  // namespace ptsd

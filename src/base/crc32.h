@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace ptsd {
+
+// The CRC-32 of zip (polynomial 0xEDB88320, reflected). `crc` continues an earlier result.
+std::uint32_t crc32(Bytes bytes, std::uint32_t crc = 0);
+
+}  // namespace ptsd

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/quote.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+
+namespace ptsd {
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+// What can move a cursor, hide, or reorder what stands beside it (Unicode 15: Cc, Zl, Zp, the
+// bidirectional controls, and the format characters that have no width).
+constexpr auto kUnsafe = std::to_array<Range>({
+    {0x0000,  0x001F }, // C0
+    {0x007F,  0x009F }, // DEL, C1
+    {0x00AD,  0x00AD }, // soft hyphen
+    {0x061C,  0x061C }, // Arabic letter mark
+    {0x180E,  0x180E }, // Mongolian vowel separator
+    {0x200B,  0x200F }, // zero width, left-to-right and right-to-left marks
+    {0x2028,  0x202E }, // separators, embeddings and overrides
+    {0x2060,  0x206F }, // joiners, isolates
+    {0xFEFF,  0xFEFF }, // byte order mark
+    {0xFFF9,  0xFFFB }, // interlinear annotation
+    {0xE0000, 0xE0FFF}, // tags
+});
+
+bool is_unsafe(char32_t value) {
+  return std::ranges::any_of(
+      kUnsafe, [value](const Range& range) { return value >= range.first && value <= range.last; });
+}
+
+bool is_plain_ascii(char c) {
+  return c >= 0x20 && c < 0x7F && c != '\\';
+}
+
+void append_escaped(std::string& out, std::string_view text, const CodePoint& point) {
+  if (text.front() == '\\') {
+    out += "\\\\";
+  } else if (!point.valid && !point.surrogate) {
+    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+  } else if (point.value < 0x80 && is_unsafe(point.value)) {
+    out += fmt::format("\\x{:02x}", static_cast<unsigned>(point.value));
+  } else if (point.surrogate || is_unsafe(point.value)) {
+    out += fmt::format("\\u{{{:04x}}}", static_cast<unsigned>(point.value));
+  } else {
+    out += text.substr(0, point.size);
+  }
+}
+
+}  // namespace
+
+std::string escape(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto plain = std::ranges::find_if_not(text, is_plain_ascii);
+    const auto count = static_cast<std::size_t>(plain - text.begin());
+    out += text.substr(0, count);
+    text.remove_prefix(count);
+    if (text.empty()) break;
+    const CodePoint point = next_code_point(text);
+    append_escaped(out, text, point);
+    text.remove_prefix(point.size);
+  }
+  return out;
+}
+
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, is_plain_ascii) || escape(text) == text;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint point = next_code_point(text);
+    if (!point.valid) return false;
+    text.remove_prefix(point.size);
+  }
+  return true;
+}
+
+std::string abbreviate(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  std::size_t cut = limit;
+  while (cut > 0 && (text[cut] & 0xC0) == 0x80) {
+    --cut;
+  }
+  return std::string(text.substr(0, cut)) + "…";
+}
+
+std::string quote(std::string_view text) {
+  return "'" + escape(abbreviate(text)) + "'";
+}
+
+}  // namespace ptsd

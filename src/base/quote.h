@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+// Text from input, made safe for a terminal, a log and a line-oriented tool. Control characters
+// (C0, DEL, C1), line separators, bidirectional controls and zero-width characters become \xNN or
+// \u{NNNN}; a byte that is not UTF-8 becomes \xNN; a backslash becomes \\, so that no two names
+// look the same.
+
+namespace ptsd {
+
+std::string escape(std::string_view text);
+
+// Whether escape() would return the text as it is.
+bool is_plain(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+// At most `limit` bytes of the text, cut at a character, with "…" for the rest.
+std::string abbreviate(std::string_view text, std::size_t limit = 240);
+
+// For messages: escaped, bounded, in single quotes.
+std::string quote(std::string_view text);
+
+}  // namespace ptsd

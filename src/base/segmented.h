@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+// Arenas for what a checkpoint has millions of. They grow by whole segments and never move what
+// they hold: no doubling, no peak while growing, and references stay good.
+
+namespace ptsd {
+
+inline constexpr std::size_t kSegmentBits = 14;
+inline constexpr std::size_t kSegmentSize = std::size_t{1} << kSegmentBits;  // elements
+
+template <class T>
+class SegmentedVector {
+ public:
+  std::size_t size() const { return size_; }
+  T& operator[](std::size_t index) {
+    return segments_[index >> kSegmentBits][index & (kSegmentSize - 1)];
+  }
+  const T& operator[](std::size_t index) const {
+    return segments_[index >> kSegmentBits][index & (kSegmentSize - 1)];
+  }
+  void push_back(const T& value) {
+    if (size_ == segments_.size() << kSegmentBits) {
+      segments_.push_back(std::make_unique<T[]>(kSegmentSize));
+    }
+    (*this)[size_] = value;
+    ++size_;
+  }
+
+ private:
+  std::vector<std::unique_ptr<T[]>> segments_;
+  std::size_t size_ = 0;
+};
+
+// Runs of elements, each contiguous. A run longer than a segment has one to itself.
+template <class T>
+class SpanArena {
+ public:
+  // Copies `run` and returns where it lies for as long as the arena does.
+  std::span<T> store(std::span<const T> run) {
+    if (run.empty()) return {};
+    T* place = reserve(run.size());
+    std::ranges::copy(run, place);
+    return {place, run.size()};
+  }
+
+ private:
+  T* reserve(std::size_t count) {
+    if (count > kSegmentSize) {
+      segments_.push_back(std::make_unique<T[]>(count));
+      return segments_.back().get();
+    }
+    if (count > left_) {
+      segments_.push_back(std::make_unique<T[]>(kSegmentSize));
+      next_ = segments_.back().get();
+      left_ = kSegmentSize;
+    }
+    T* place = next_;
+    next_ += count;
+    left_ -= count;
+    return place;
+  }
+
+  std::vector<std::unique_ptr<T[]>> segments_;
+  T* next_ = nullptr;
+  std::size_t left_ = 0;
+};
+
+}  // namespace ptsd

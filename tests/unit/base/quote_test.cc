@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/quote.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+namespace ptsd {
+namespace {
+
+using namespace std::string_literals;
+
+TEST_CASE("plain text is left as it is") {
+  CHECK(escape("layer.0.weight") == "layer.0.weight");
+  CHECK(escape("größe/重み 😀") == "größe/重み 😀");
+}
+
+TEST_CASE("control characters never come out raw") {
+  CHECK(escape("a\x1b[31m\n\r\t\0b\x7f"s) == "a\\x1b[31m\\x0a\\x0d\\x09\\x00b\\x7f");
+  CHECK(escape("\xc2\x9b") == "\\u{009b}");
+}
+
+TEST_CASE("bidirectional and zero-width characters are spelled out") {
+  CHECK(escape("a\u202eb\u200bc\u2028d\ufeff") == "a\\u{202e}b\\u{200b}c\\u{2028}d\\u{feff}");
+}
+
+TEST_CASE("a backslash is doubled so that no two names look the same") {
+  CHECK(escape("a\\x1b") == "a\\\\x1b");
+}
+
+TEST_CASE("bytes that are not UTF-8 are spelled out one by one") {
+  CHECK(escape("\xff\xc3(") == "\\xff\\xc3(");
+  CHECK(escape("\xc0\xaf") == "\\xc0\\xaf");
+  CHECK(escape("\xe2\x82") == "\\xe2\\x82");
+  CHECK(escape("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
+}
+
+TEST_CASE("a lone surrogate is kept apart from UTF-8") {
+  CHECK(escape("\xed\xa0\x80") == "\\u{d800}");
+  CHECK(!is_utf8("\xed\xa0\x80"));
+  CHECK(is_utf8("größe"));
+}
+
+TEST_CASE("long text is cut at a character with a mark") {
+  CHECK(abbreviate("abcdef", 4) == "abcd…");
+  CHECK(abbreviate("abcé", 4) == "abc…");
+  CHECK(quote(std::string(100000, 'x')).size() < 300);
+}
+
+}  // namespace
+}  // namespace ptsd
