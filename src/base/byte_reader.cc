@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/byte_reader.h"
 
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace ptsd {
-
-Bytes ByteReader::take(std::uint64_t count, std::string_view what) {
-  if (count > remaining()) fail_short(count, what);
-  const Bytes taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
-  position_ += taken.size();
-  return taken;
-}
 
 std::string_view ByteReader::line(std::string_view what) {
   const std::string_view rest = as_text(bytes_.subspan(position_));

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -23,7 +27,12 @@ class ByteReader {
   std::uint64_t position() const { return position_; }
   std::uint64_t remaining() const { return bytes_.size() - position_; }
 
-  Bytes take(std::uint64_t count, std::string_view what);
+  Bytes take(std::uint64_t count, std::string_view what) {
+    if (count > remaining()) fail_short(count, what);
+    const Bytes taken = bytes_.subspan(position_, static_cast<std::size_t>(count));
+    position_ += taken.size();
+    return taken;
+  }
   // The bytes before the next '\n', which is consumed and not returned.
   std::string_view line(std::string_view what);
   std::uint8_t u8(std::string_view what) { return integer<std::uint8_t>(what); }
@@ -42,12 +51,11 @@ class ByteReader {
   template <class T>
   T integer(std::string_view what) {
     if (sizeof(T) > remaining()) fail_short(sizeof(T), what);
-    T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      value = static_cast<T>(value | std::to_integer<T>(bytes_[position_ + i]) << (8 * i));
-    }
+    std::array<std::byte, sizeof(T)> raw;
+    std::memcpy(raw.data(), bytes_.data() + position_, sizeof(T));
+    if constexpr (std::endian::native == std::endian::big) std::ranges::reverse(raw);
     position_ += sizeof(T);
-    return value;
+    return std::bit_cast<T>(raw);
   }
 
   Bytes bytes_;
