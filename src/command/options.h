@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "command/flags.h"
+
+// Option groups that several commands share. They hold what was typed; what it means is settled
+// where it is used.
+
+namespace ptsd::command {
+
+enum class Color { Auto, Always, Never };
+
+struct CommonOptions {
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool strict = false;  // warnings make the exit status 1
+  Color color = Color::Auto;
+  std::optional<std::uint64_t> threads;
+  Limits limits;
+
+  void declare(Flags& flags);
+  // NO_COLOR counts where --color does not say otherwise.
+  bool use_color(bool is_terminal) const;
+};
+
+struct SelectionOptions {
+  std::vector<std::string> include;     // globs, or "re:REGEX"
+  std::vector<std::string> exclude;     // likewise; wins over include
+  std::vector<std::string> names_from;  // files of exact names, one a line
+  std::vector<std::string> dtypes;
+  std::optional<std::string> shape;  // "*,512"
+  bool allow_unmatched = false;
+
+  void declare(Flags& flags);
+};
+
+}  // namespace ptsd::command
