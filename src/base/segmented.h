@@ -45,17 +45,16 @@ class SpanArena {
  public:
   // Copies `run` and returns where it lies for as long as the arena does.
   std::span<T> store(std::span<const T> run) {
-    if (run.empty()) return {};
-    T* place = reserve(run.size());
-    std::ranges::copy(run, place);
-    return {place, run.size()};
+    const std::span<T> stored = reserve(run.size());
+    std::ranges::copy(run, stored.begin());
+    return stored;
   }
 
- private:
-  T* reserve(std::size_t count) {
+  // Room for `count` elements, likewise.
+  std::span<T> reserve(std::size_t count) {
     if (count > kSegmentSize) {
       segments_.push_back(std::make_unique<T[]>(count));
-      return segments_.back().get();
+      return {segments_.back().get(), count};
     }
     if (count > left_) {
       segments_.push_back(std::make_unique<T[]>(kSegmentSize));
@@ -65,9 +64,10 @@ class SpanArena {
     T* place = next_;
     next_ += count;
     left_ -= count;
-    return place;
+    return {place, count};
   }
 
+ private:
   std::vector<std::unique_ptr<T[]>> segments_;
   T* next_ = nullptr;
   std::size_t left_ = 0;

@@ -38,6 +38,19 @@ CodePoint next_code_point(std::string_view text) {
   return {.value = value, .size = lead.size, .valid = !surrogate, .surrogate = surrogate};
 }
 
+bool is_wtf8(std::string_view text) {
+  while (!text.empty()) {
+    if (static_cast<unsigned char>(text.front()) < 0x80) {
+      text.remove_prefix(1);
+      continue;
+    }
+    const CodePoint point = next_code_point(text);
+    if (!point.valid && !point.surrogate) return false;
+    text.remove_prefix(point.size);
+  }
+  return true;
+}
+
 void append_utf8(std::string& text, char32_t value) {
   if (value < 0x80) {
     text += static_cast<char>(value);

@@ -29,8 +29,7 @@ Instruction Decoder::next() {
   const std::uint8_t byte = reader_.u8("an opcode");
   Instruction instruction = {.info = find_op(byte), .offset = offset};
   if (instruction.info == nullptr) {
-    fail_at(offset, Error::Kind::Malformed,
-            fmt::format("byte {:#04x} is no pickle opcode", byte));
+    fail_at(offset, Error::Kind::Malformed, fmt::format("byte {:#04x} is no pickle opcode", byte));
   }
   if (instruction.info->argument != Argument::None) read_argument(instruction);
   if (frame_end_ != 0) check_frame(instruction);
@@ -40,53 +39,34 @@ Instruction Decoder::next() {
 
 void Decoder::read_argument(Instruction& instruction) {
   switch (instruction.info->argument) {
-    case Argument::None:
-      return;
-    case Argument::U8:
-      instruction.number = reader_.u8(kArgument);
-      return;
-    case Argument::U16:
-      instruction.number = reader_.u16_le(kArgument);
-      return;
+    case Argument::None: return;
+    case Argument::U8: instruction.number = reader_.u8(kArgument); return;
+    case Argument::U16: instruction.number = reader_.u16_le(kArgument); return;
     case Argument::I32:
       instruction.number = static_cast<std::int32_t>(reader_.u32_le(kArgument));
       return;
-    case Argument::U32:
-      instruction.number = reader_.u32_le(kArgument);
-      return;
+    case Argument::U32: instruction.number = reader_.u32_le(kArgument); return;
     case Argument::U64:
       instruction.number = static_cast<std::int64_t>(reader_.u64_le(kArgument));
       return;
-    case Argument::F64Be:
-      instruction.number = big_endian_bits(counted(8));
-      return;
+    case Argument::F64Be: instruction.number = big_endian_bits(counted(8)); return;
     case Argument::Long1:
     case Argument::String1:
     case Argument::Unicode1:
-    case Argument::Bytes1:
-      instruction.text = counted(reader_.u8(kArgument));
-      return;
+    case Argument::Bytes1: instruction.text = counted(reader_.u8(kArgument)); return;
     case Argument::Long4:
-    case Argument::String4:
-      instruction.text = counted(signed_size(instruction));
-      return;
+    case Argument::String4: instruction.text = counted(signed_size(instruction)); return;
     case Argument::Unicode4:
-    case Argument::Bytes4:
-      instruction.text = counted(reader_.u32_le(kArgument));
-      return;
+    case Argument::Bytes4: instruction.text = counted(reader_.u32_le(kArgument)); return;
     case Argument::Unicode8:
     case Argument::Bytes8:
-    case Argument::ByteArray8:
-      instruction.text = counted(reader_.u64_le(kArgument));
-      return;
+    case Argument::ByteArray8: instruction.text = counted(reader_.u64_le(kArgument)); return;
     case Argument::IntLine:
     case Argument::LongLine:
     case Argument::FloatLine:
     case Argument::Line:
     case Argument::StringLine:
-    case Argument::UnicodeLine:
-      instruction.text = reader_.line(kArgument);
-      return;
+    case Argument::UnicodeLine: instruction.text = reader_.line(kArgument); return;
     case Argument::TwoLines:
       instruction.text = reader_.line(kArgument);
       instruction.second = reader_.line(kArgument);

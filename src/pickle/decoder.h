@@ -20,9 +20,9 @@ namespace ptsd::pickle {
 
 struct Instruction {
   const OpInfo* info = nullptr;
-  std::uint64_t offset = 0;   // of the opcode byte
-  std::int64_t number = 0;    // integers; the bits of a double; the size of a frame
-  std::string_view text = {};  // counted bytes, or the (first) line: raw, not unescaped
+  std::uint64_t offset = 0;      // of the opcode byte
+  std::int64_t number = 0;       // integers; the bits of a double; the size of a frame
+  std::string_view text = {};    // counted bytes, or the (first) line: raw, not unescaped
   std::string_view second = {};  // the second line of TwoLines
 
   Op op() const { return info->op; }

@@ -217,6 +217,8 @@ constexpr const OpInfo* find_op(std::uint8_t byte) {
   return row < 0 ? nullptr : &kOps[static_cast<std::size_t>(row)];
 }
 
-constexpr std::string_view name_of(Op op) { return find_op(static_cast<std::uint8_t>(op))->name; }
+constexpr std::string_view name_of(Op op) {
+  return find_op(static_cast<std::uint8_t>(op))->name;
+}
 
 }  // namespace ptsd::pickle
