@@ -70,6 +70,12 @@ std::uint32_t Graph::global_index(NodeId id) const {
   return low(nodes_[index(id)].payload);
 }
 
+std::optional<Graph::GlobalStrings> Graph::global_strings(NodeId id) const {
+  const std::uint32_t number = high(nodes_[index(id)].payload);
+  if (number == 0) return std::nullopt;
+  return global_strings_[number - 1];
+}
+
 std::int64_t Graph::ext_code(NodeId id) const {
   assert(kind(id) == Kind::Ext);
   return static_cast<std::int64_t>(nodes_[index(id)].payload);
@@ -166,7 +172,7 @@ NodeId Graph::add_sequence(Kind kind, std::span<const NodeId> items, std::uint64
   return add_node(kind, store_run(items), offset, all_hashable ? 0 : kUnhashable);
 }
 
-NodeId Graph::add_global(GlobalName name, std::uint64_t offset) {
+std::uint32_t Graph::intern(GlobalName name) {
   const auto next = static_cast<std::uint32_t>(globals_.size());
   const auto [found, added] = global_indices_.try_emplace(name, next);
   if (added) {
@@ -174,7 +180,18 @@ NodeId Graph::add_global(GlobalName name, std::uint64_t offset) {
     global_counts_.push_back(0);
   }
   ++global_counts_[found->second];
-  return add_node(Kind::Global, found->second, offset);
+  return found->second;
+}
+
+NodeId Graph::add_global(GlobalName name, std::uint64_t offset) {
+  return add_node(Kind::Global, intern(name), offset);
+}
+
+NodeId Graph::add_stack_global(GlobalStrings strings, std::uint64_t offset) {
+  global_strings_.push_back(strings);
+  const auto number = static_cast<std::uint32_t>(global_strings_.size());
+  const std::uint32_t name = intern({text(strings.module), text(strings.name)});
+  return add_node(Kind::Global, pack(name, number), offset);
 }
 
 NodeId Graph::add_ext(std::int64_t code, std::uint64_t offset) {

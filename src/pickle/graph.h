@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -118,8 +119,14 @@ class Graph {
   std::span<const NodeId> items(NodeId id) const;
   GlobalName global(NodeId id) const { return globals_[global_index(id)]; }  // Global
   std::uint32_t global_index(NodeId id) const;                               // Global
-  std::int64_t ext_code(NodeId id) const;                                    // Ext
-  NodeId persistent_id(NodeId id) const;                                     // PersId
+  // The two strings that STACK_GLOBAL took, which the memo may share; nothing for GLOBAL.
+  struct GlobalStrings {
+    NodeId module;
+    NodeId name;
+  };
+  std::optional<GlobalStrings> global_strings(NodeId id) const;  // Global
+  std::int64_t ext_code(NodeId id) const;                        // Ext
+  NodeId persistent_id(NodeId id) const;                         // PersId
   // Objects: the callable or class, its argument tuple, and the NewObjEx keyword arguments.
   NodeId callable(NodeId id) const;
   NodeId args(NodeId id) const;
@@ -141,6 +148,7 @@ class Graph {
   NodeId add_decoded_text(Kind kind, std::string text, std::uint64_t offset);
   NodeId add_sequence(Kind kind, std::span<const NodeId> items, std::uint64_t offset);
   NodeId add_global(GlobalName name, std::uint64_t offset);
+  NodeId add_stack_global(GlobalStrings strings, std::uint64_t offset);
   NodeId add_ext(std::int64_t code, std::uint64_t offset);
   NodeId add_persistent(NodeId id, std::uint64_t offset);
   NodeId add_object(Kind kind, NodeId callable, NodeId args, std::uint64_t offset);
@@ -170,6 +178,7 @@ class Graph {
   bool has(NodeId id, Flag flag) const { return (nodes_[index(id)].flags & flag) != 0; }
   NodeId add_node(Kind kind, std::uint64_t payload, std::uint64_t offset, unsigned flags = 0);
   NodeId shared(NodeId& slot, Kind kind, std::uint64_t payload, std::uint64_t offset);
+  std::uint32_t intern(GlobalName name);
   std::uint64_t object_payload(NodeId id) const;
   std::uint64_t store_run(std::span<const NodeId> run);
   std::uint32_t head_of(NodeId id) const;
@@ -180,6 +189,7 @@ class Graph {
   SegmentedVector<Mutation> mutations_;
   std::deque<Object> objects_;
   std::deque<std::string> decoded_;
+  std::deque<GlobalStrings> global_strings_;
   std::vector<GlobalName> globals_;
   std::vector<std::uint32_t> global_counts_;
   struct GlobalHash {

@@ -348,7 +348,7 @@ class Machine {
     const std::span<const NodeId> names = pop(2);
     expect(names[0], kStr, "a module name");
     expect(names[1], kStr, "a qualified name");
-    push(add_global(graph_.text(names[0]), graph_.text(names[1])));
+    push(graph_.add_stack_global({.module = names[0], .name = names[1]}, now_.offset));
   }
 
   void push_ext() {
