@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container/zip_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/checked.h"
+#include "base/crc32.h"
+#include "base/quote.h"
+#include "container/inflate.h"
+#include "container/zip_descriptor.h"
+#include "container/zip_format.h"
+#include "container/zip_local.h"
+
+namespace ptsd::container {
+
+ZipReader::ZipReader(const ByteSource& source, const Limits& limits)
+    : source_(source),
+      end_(find_end_record(source, warnings_)),
+      directory_(read_directory(source, end_, limits, warnings_)),
+      layout_(source, directory_.members, directory_.offset),
+      index_(directory_.members) {
+  refuse_clash();
+  check_start();
+}
+
+void ZipReader::refuse_clash() const {
+  const auto& clash = index_.clash();
+  if (!clash) return;
+  const bool same = clash->first->name == clash->second->name;
+  source_.fail_at(entry_offset(*clash->second), Error::Kind::Malformed,
+                  same ? fmt::format("two members are called {}", quote(clash->first->name))
+                       : fmt::format("two names are equal without case: {} and {}",
+                                     quote(clash->first->name), quote(clash->second->name)));
+}
+
+// PyTorch looks for an archive only where the file begins.
+void ZipReader::check_start() {
+  const std::uint64_t first = layout_.size() == 0 ? directory_.offset : layout_.at(0).header_offset;
+  if (first == 0) return;
+  std::array<std::byte, sizeof(std::uint32_t)> head = {};
+  source_.read(0, head);
+  if (get(Bytes(head), kSignatureField) != local_header::kSignature) {
+    source_.fail_at(0, Error::Kind::Malformed,
+                    fmt::format("{} bytes before the first local header, at {:#x}", first, first));
+  }
+  warnings_.push_back({
+      {.file = source_.name(), .offset = 0},
+      fmt::format("{} bytes before the first member belong to none", first)
+  });
+}
+
+bool ZipReader::has_checksums() const {
+  return std::ranges::any_of(members(), [](const Member& member) { return member.crc != 0; });
+}
+
+std::uint64_t ZipReader::data_offset(const Member& member) const {
+  return checked_data_offset(source_, member, layout_.limit(member));
+}
+
+std::optional<std::uint64_t> ZipReader::predicted_data_offset(const Member& member,
+                                                              std::uint64_t alignment) const {
+  if (alignment == 0 || member.flags != torch_flags(member.size)) return std::nullopt;
+  const std::uint64_t padding =
+      torch_padding_size(member.header_offset, member.name.size(), member.size, alignment);
+  if (padding > extra::kLargestSize) return std::nullopt;
+  const std::uint64_t offset =
+      torch_data_offset(member.header_offset, member.name.size(), member.size, alignment);
+  const std::uint64_t end =
+      offset + member.compressed_size + torch_descriptor_size(member.header_offset, member.size);
+  if (end != layout_.limit(member)) return std::nullopt;
+  return offset;
+}
+
+void ZipReader::fail(const Member& member, Error::Kind kind, std::string message) const {
+  throw Error(kind, {.file = source_.name(), .member = std::string(member.name)},
+              std::move(message));
+}
+
+void ZipReader::check_readable(const Member& member, std::uint64_t limit) const {
+  if (member.method != method::kStored && member.method != method::kDeflate) {
+    fail(member, Error::Kind::Unsupported,
+         fmt::format("compressed by method {}; 0 (stored) and 8 (deflate) can be read",
+                     member.method));
+  }
+  const std::uint64_t size = std::max(member.size, member.compressed_size);
+  if (size > limit) {
+    fail(member, Error::Kind::Limit, fmt::format("{} bytes, the limit is {}", size, limit));
+  }
+}
+
+Contents ZipReader::read(const Member& member, std::uint64_t limit) const {
+  check_readable(member, limit);
+  const std::uint64_t offset = data_offset(member);
+  Contents contents = {.bytes = source_.read(offset, member.compressed_size)};
+  if (member.method == method::kDeflate) {
+    const Where where = {.file = source_.name(), .member = std::string(member.name)};
+    contents.bytes = inflate(contents.bytes, member.size, where);
+  }
+  const std::uint32_t crc = crc32(contents.bytes);
+  if (member.crc != 0 && crc != member.crc) {
+    fail(member, Error::Kind::Malformed,
+         fmt::format("the CRC is {:#010x}, {:#010x} recorded", crc, member.crc));
+  }
+  const std::uint64_t end = offset + member.compressed_size;
+  const Descriptor found = read_descriptor(source_, member, end, layout_.limit(member));
+  contents.warning = descriptor_warning(source_, member, end, found.state);
+  return contents;
+}
+
+Account ZipReader::account() const {
+  return container::account(source_, directory_, layout_, end_);
+}
+
+}  // namespace ptsd::container
