@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What torch says of one loaded tensor, as ptsd should print it."""
+
+import struct
+import zipfile
+
+import torch
+
+SPARSE = {
+    getattr(torch, name)
+    for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc")
+    if hasattr(torch, name)
+}
+PACKED = (torch.quint4x2, torch.quint2x4)
+
+
+def dtype_name(dtype):
+    return str(dtype).replace("torch.", "")
+
+
+def kind(tensor):
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+        return "subclass"
+    if tensor.is_nested:
+        return "nested"
+    if tensor.layout in SPARSE:
+        return "sparse"
+    if tensor.is_quantized:
+        return "quantized"
+    if tensor.device.type == "meta":
+        return "meta"
+    return "parameter" if isinstance(tensor, torch.nn.Parameter) else "tensor"
+
+
+def is_jagged(tensor):
+    return tensor.layout == getattr(torch, "jagged", None)
+
+
+def nested_shape(tensor):
+    """The number of parts, then each size all parts have in common, or -1."""
+    if is_jagged(tensor):
+        shape = [tensor._offsets.numel() - 1, *tensor._values.shape]
+        shape[tensor._ragged_idx] = -1
+        return shape
+    sizes = tensor._nested_tensor_size()
+    columns = sizes.t().tolist() if sizes.dim() == 2 else []
+    return [len(sizes)] + [column[0] if len(set(column)) == 1 else -1 for column in columns]
+
+
+def device(tensor, recording):
+    """The location string of its storage; of its values if it has several."""
+    if tensor.layout in SPARSE:
+        tensor = tensor._values() if tensor.layout == torch.sparse_coo else tensor.values()
+    elif tensor.is_nested:
+        tensor = tensor._values if is_jagged(tensor) else tensor.values()
+    record = recording.storage_of(tensor) if tensor.device.type != "meta" else None
+    return record.location if record else str(tensor.device)
+
+
+def describe(tensor, recording, offsets):
+    with torch._C.DisableTorchFunction():
+        strided = tensor.layout == torch.strided and not tensor.is_nested
+        record = recording.storage_of(tensor) if strided and tensor.device.type != "meta" else None
+        entry = {
+            "dtype": dtype_name(tensor.dtype),
+            "shape": nested_shape(tensor) if tensor.is_nested else list(tensor.shape),
+            "stride": list(tensor.stride()) if strided else [],
+            "offset": tensor.storage_offset() if strided else 0,
+            "requires_grad": tensor.requires_grad,
+            "kind": kind(tensor),
+            "device": device(tensor, recording),
+        }
+        if strided:
+            entry["numel"] = tensor.numel()
+            entry["contiguous"] = tensor.is_contiguous()
+            if tensor.dtype not in PACKED:
+                entry["nbytes"] = tensor.numel() * tensor.element_size()
+            entry["conj"] = tensor.is_conj()
+            entry["neg"] = tensor.is_neg()
+    if record is not None:
+        entry["storage"] = {
+            "key": record.key,
+            "nbytes": record.storage.nbytes(),
+            "file_offset": offsets[record.key],
+        }
+    return entry
+
+
+def storage_offsets(path):
+    """Where in the file the bytes of data/KEY begin, by the local headers."""
+    offsets = {}
+    with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
+        root = archive.namelist()[0].split("/")[0]
+        for member in archive.infolist():
+            if member.orig_filename.startswith(f"{root}/data/"):
+                file.seek(member.header_offset + 26)
+                name, extra = struct.unpack("<HH", file.read(4))
+                offsets[member.orig_filename[len(root) + 6 :]] = (
+                    member.header_offset + 30 + name + extra
+                )
+    return offsets
+
+
+def sharing(entries):
+    """For each entry the paths of the others on its storage, in the order of the listing."""
+    groups = {}
+    for entry in entries:
+        if "storage" in entry:
+            groups.setdefault(entry["storage"]["key"], []).append(entry)
+    for entry in entries:
+        if "storage" in entry:
+            group = groups[entry["storage"]["key"]]
+            others = [other["path"] for other in group if other is not entry]
+            entry["storage"]["shared_with"] = others[:100]
