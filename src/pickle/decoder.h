@@ -13,8 +13,8 @@
 // looks like and nothing of stacks; the machine is one reader of it, a disassembler another.
 //
 // Frames (protocol 4 and 5) are checked here: an instruction that straddles the end of its frame,
-// a frame in a frame and a frame past the end are errors, because readers that buffer by frame
-// and readers that do not would see different streams.
+// a frame in a frame and a frame that ends past STOP are errors, because readers that buffer by
+// frame and readers that do not would see different streams.
 
 namespace ptsd::pickle {
 
@@ -46,7 +46,6 @@ class Decoder {
 
  private:
   void read_argument(Instruction& instruction);
-  std::string_view counted(std::uint64_t size);
   std::uint64_t signed_size(const Instruction& instruction);
   void enter_frame(const Instruction& instruction);
   void check_frame(const Instruction& instruction);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <system_error>
 
 #include "base/utf8.h"
@@ -77,9 +76,9 @@ bool append_escape(std::string& out, std::string_view& rest) {
 }  // namespace
 
 bool is_decimal(std::string_view text) {
+  if (text == "0") return true;
   if (text.starts_with('-')) text.remove_prefix(1);
-  if (text.empty() || !std::ranges::all_of(text, is_digit)) return false;
-  return text.size() == 1 || text.front() != '0';
+  return !text.empty() && text.front() != '0' && std::ranges::all_of(text, is_digit);
 }
 
 std::optional<std::int64_t> parse_int(std::string_view text) {
@@ -88,21 +87,15 @@ std::optional<std::int64_t> parse_int(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_memo_index(std::string_view text) {
-  if (!is_decimal(text)) return std::nullopt;
-  return parse_whole<std::uint64_t>(text);
+  const std::optional<std::int64_t> index = parse_int(text);
+  if (!index || *index < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*index);
 }
 
 std::optional<double> parse_float(std::string_view text) {
-  double value = 0;
+  if (text.starts_with("+-") || text.ends_with(')')) return std::nullopt;  // +-1, nan(1)
   if (text.starts_with('+')) text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
-  if (error == std::errc::result_out_of_range) {
-    // Too large for a double, or too small: libstdc++ leaves the value alone in both cases.
-    const bool tiny = text.find("e-") != std::string_view::npos;
-    return std::copysign(tiny ? 0.0 : HUGE_VAL, text.starts_with('-') ? -1.0 : 1.0);
-  }
-  return value;
+  return parse_whole<double>(text);
 }
 
 std::optional<std::string> unescape_string(std::string_view quoted) {
@@ -133,24 +126,35 @@ std::optional<std::string> unescape_unicode(std::string_view raw) {
       if (!value || *value > 0x10FFFF) return std::nullopt;
       append_utf8(out, *value);
       raw.remove_prefix(2 + digits);
-    } else {
-      append_utf8(out, static_cast<unsigned char>(raw.front()));
-      raw.remove_prefix(1);
+      continue;
     }
+    // Of two backslashes the second begins no escape.
+    const std::size_t plain = raw.starts_with("\\\\") ? 2 : 1;
+    for (const char c : raw.substr(0, plain)) {
+      append_utf8(out, static_cast<unsigned char>(c));
+    }
+    raw.remove_prefix(plain);
   }
   return out;
 }
 
 std::int64_t int_from_bytes(std::string_view bytes) {
-  const bool negative = !bytes.empty() && (bytes.back() & 0x80) != 0;
-  std::uint64_t value = negative ? ~std::uint64_t{0} : 0;
+  if (bytes.empty()) return 0;
+  std::uint64_t value = 0;
   for (const char byte : bytes) {
     value = value >> 8 | std::uint64_t{static_cast<unsigned char>(byte)} << 56;
   }
-  const auto shift = static_cast<unsigned>(8 * (8 - bytes.size()));
-  if (shift == 0) return static_cast<std::int64_t>(value);
-  // Arithmetic shift: what came in at the top moves down, the sign follows.
-  return bytes.empty() ? 0 : static_cast<std::int64_t>(value) >> shift;
+  // The bytes came in at the top; an arithmetic shift brings them down with their sign.
+  return static_cast<std::int64_t>(value) >> 8 * (8 - bytes.size());
+}
+
+std::string_view shortest_int_bytes(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const bool negative_below = bytes.size() > 1 && (bytes[bytes.size() - 2] & 0x80) != 0;
+    if (bytes.back() != (negative_below ? '\xff' : '\0')) break;
+    bytes.remove_suffix(1);
+  }
+  return bytes;
 }
 
 }  // namespace ptsd::pickle

@@ -12,10 +12,11 @@
 
 namespace ptsd::pickle {
 
-// [-]digits without leading zeros.
+// [-]digits without leading zeros, and not -0.
 bool is_decimal(std::string_view text);
 
-std::optional<std::int64_t> parse_int(std::string_view text);  // nothing too when over 64 bits
+// Nothing either when the number does not fit: an int 64 bits, a float a double.
+std::optional<std::int64_t> parse_int(std::string_view text);
 std::optional<std::uint64_t> parse_memo_index(std::string_view text);
 std::optional<double> parse_float(std::string_view text);
 
@@ -27,5 +28,8 @@ std::optional<std::string> unescape_unicode(std::string_view raw);
 
 // Two's complement, little-endian, of at most eight bytes.
 std::int64_t int_from_bytes(std::string_view bytes);
+
+// Two's complement, little-endian, without the bytes at its end that only repeat the sign.
+std::string_view shortest_int_bytes(std::string_view bytes);
 
 }  // namespace ptsd::pickle
