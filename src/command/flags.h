@@ -75,7 +75,7 @@ class Flags {
   // --name WORD, one of a fixed set; the last one counts.
   template <class E>
   void choice(std::string_view names, E& target, std::vector<std::pair<std::string, E>> choices,
-              std::string help) {
+              const std::string& help) {
     std::vector<std::string> words;
     for (const auto& choice : choices) {
       words.push_back(choice.first);
@@ -83,7 +83,7 @@ class Flags {
     choice_index(
         names, words,
         [&target, choices = std::move(choices)](std::size_t i) { target = choices[i].second; },
-        std::move(help));
+        help);
   }
   // --name VALUE, for options whose order among other options matters.
   void each(std::string_view names, std::string value_name, Accept accept, std::string help);
