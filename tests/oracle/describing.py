@@ -37,14 +37,16 @@ def is_jagged(tensor):
 
 
 def nested_shape(tensor):
-    """The number of parts, then each size all parts have in common, or -1."""
+    """The number of parts, then a -1 for each size, for the sizes are data, not pickle.
+
+    A jagged tensor has one such size; the others are those of its values.
+    """
     if is_jagged(tensor):
         shape = [tensor._offsets.numel() - 1, *tensor._values.shape]
         shape[tensor._ragged_idx] = -1
         return shape
     sizes = tensor._nested_tensor_size()
-    columns = sizes.t().tolist() if sizes.dim() == 2 else []
-    return [len(sizes)] + [column[0] if len(set(column)) == 1 else -1 for column in columns]
+    return [len(sizes)] + [-1] * sizes.shape[1]
 
 
 def device(tensor, recording):

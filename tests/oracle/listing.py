@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-STATE, ARGUMENTS, FUNCTION = "~state", "~args", "~func"
+STATE, ARGUMENTS, KEYWORDS, CALLABLE = "~state", "~args", "~kwargs", "~callable"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,23 +63,19 @@ def integer_text(value):
 
 
 def is_attributes(state):
-    """A state that pickle's default BUILD turns into attributes, and nothing else."""
-    return is_names(state) or (
+    """A dict, or (dict or None, dict of slots): what BUILD turns into attributes by itself."""
+    return type(state) is dict or (
         type(state) is tuple
         and len(state) == 2
-        and (state[0] is None or is_names(state[0]))
-        and (state[1] is None or is_names(state[1]))
-        and state != (None, None)
+        and (state[0] is None or type(state[0]) is dict)
+        and type(state[1]) is dict
     )
-
-
-def is_names(state):
-    return type(state) is dict and all(type(key) is str for key in state)
 
 
 def attributes(state):
     for part in state if type(state) is tuple else (state,):
-        yield from (part or {}).items()
+        for key, value in (part or {}).items():
+            yield key_text(key, part), value
 
 
 def is_rebuilt(made):
@@ -140,10 +136,9 @@ class Walk:
         """An object: constructor arguments, items, then state, as they lie in the file."""
         has_items = isinstance(value, (dict, list, collections.deque)) or bool(made.items)
         bare = not has_items and not made.has_state
-        self.visit(place.below(FUNCTION), made.function)
-        above = place if bare else place.below(ARGUMENTS)
-        self.sequence(above, made.arguments)
-        self.mapping(above, made.keywords)
+        self.visit(place.below(CALLABLE), made.function)
+        self.sequence(place if bare else place.below(ARGUMENTS), made.arguments)
+        self.mapping(place.below(KEYWORDS), made.keywords)
         if isinstance(value, dict):
             self.mapping(place, value)
         elif has_items:

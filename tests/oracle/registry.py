@@ -20,6 +20,7 @@ class Case:
     protocol: int = 2
     buffer: bool = False  # saved through a file object: the archive's root is `archive`
     saving: Callable = contextlib.nullcontext  # a context manager around torch.save
+    spelled: bool = True  # whether its keys have a spelling; else only the rest is compared
 
     @property
     def available(self):

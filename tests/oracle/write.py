@@ -48,6 +48,7 @@ def write(case, directory):
         "name": case.name,
         "file": case.filename,
         "protocol": case.protocol,
+        "spelled": case.spelled,
         "tensors": expectation(path),
     }
 
@@ -55,6 +56,9 @@ def write(case, directory):
 def main(directory, *wanted):
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
+    unknown = set(wanted) - set(registry.CASES)
+    if unknown:
+        sys.exit(f"no such case: {', '.join(sorted(unknown))}")
     written, broken = [], []
     for case in registry.CASES.values():
         if not case.available or (wanted and case.name not in wanted):

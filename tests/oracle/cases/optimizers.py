@@ -81,6 +81,12 @@ def groups():
     return optimizer.state_dict()
 
 
+@case("optimizer", spelled=False)
+def as_an_object():
+    """Its state is a dict whose keys are the parameters."""
+    return stepped("Adam")[1]
+
+
 @case("optimizer", since=(2, 0))
 def a_rate_that_is_a_tensor():
     net = nn.Linear(2, 1)
