@@ -13,10 +13,10 @@
 #include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
+#include "base/nearest.h"
 #include "base/quote.h"
 #include "command/flags.h"
 #include "command/help.h"
-#include "command/nearest.h"
 #include "report/output.h"
 
 namespace ptsd::command {

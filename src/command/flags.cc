@@ -9,8 +9,8 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/quote.h"
-#include "command/nearest.h"
 
 namespace ptsd::command {
 namespace {

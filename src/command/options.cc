@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/nearest.h"
 #include "base/quote.h"
-#include "command/nearest.h"
 
 namespace ptsd::command {
 namespace {

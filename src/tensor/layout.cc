@@ -54,6 +54,16 @@ std::optional<std::uint64_t> end_element(std::uint64_t offset, Dims shape, Dims 
   return checked_add<std::uint64_t>(*last, 1);
 }
 
+std::vector<std::int64_t> contiguous_stride(Dims shape) {
+  std::vector<std::int64_t> stride(shape.size());
+  std::uint64_t step = 1;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    stride[i] = static_cast<std::int64_t>(step);
+    step *= std::max<std::uint64_t>(1, as_unsigned(shape[i]));
+  }
+  return stride;
+}
+
 bool is_contiguous(Dims shape, Dims stride) {
   assert(shape.size() == stride.size());
   if (is_empty(shape)) return true;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "tensor/dtype.h"
 
@@ -23,6 +24,9 @@ std::optional<std::uint64_t> byte_count(Dims shape, DType dtype);
 
 // One more than the highest storage element that is reached from `offset`: 0 for an empty tensor.
 std::optional<std::uint64_t> end_element(std::uint64_t offset, Dims shape, Dims stride);
+
+// The row-major strides of a shape that has an element count; sizes of 0 count as 1, as in torch.
+std::vector<std::int64_t> contiguous_stride(Dims shape);
 
 // Row-major without gaps; sizes of 1 and empty tensors do not matter, as in torch.
 bool is_contiguous(Dims shape, Dims stride);

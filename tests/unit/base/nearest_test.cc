@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command/nearest.h"
+#include "base/nearest.h"
 
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-namespace ptsd::command {
+namespace ptsd {
 namespace {
 
 TEST_CASE("edit distance counts insertions, deletions, substitutions and swaps") {
@@ -42,4 +42,4 @@ TEST_CASE("a suggestion is quoted, and absent where there is none") {
 }
 
 }  // namespace
-}  // namespace ptsd::command
+}  // namespace ptsd

@@ -9,7 +9,7 @@
 
 // What a mistyped word was probably meant to be.
 
-namespace ptsd::command {
+namespace ptsd {
 
 // Damerau-Levenshtein (optimal string alignment): insertions, deletions, substitutions and swaps
 // of neighbours, in bytes.
@@ -21,4 +21,4 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 // "; did you mean 'x'?", or nothing.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
-}  // namespace ptsd::command
+}  // namespace ptsd

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <numeric>
@@ -8,7 +8,7 @@
 
 #include "base/quote.h"
 
-namespace ptsd::command {
+namespace ptsd {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1);
@@ -50,4 +50,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   return best ? "; did you mean " + quote(*best) + "?" : "";
 }
 
-}  // namespace ptsd::command
+}  // namespace ptsd

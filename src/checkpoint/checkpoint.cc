@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/checkpoint.h"
+
+#include <utility>
+
+namespace ptsd::checkpoint {
+
+Checkpoint::Checkpoint(Bytes stream, Where origin, const Limits& limits)
+    : origin_(std::move(origin)),
+      limits_(limits),
+      pickle_(pickle::read_pickle(stream, origin_)),
+      warnings_(pickle_.warnings),
+      names_(pickle_.graph),
+      tensors_(fold_tensors(names_, pickle_.root, origin_, limits_, warnings_)) {}
+
+Where Checkpoint::where(pickle::NodeId node) const {
+  Where place = origin_;
+  place.offset = origin_.offset.value_or(0) + graph().offset(node);
+  return place;
+}
+
+}  // namespace ptsd::checkpoint

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/children.h"
+
+#include <functional>
+#include <string_view>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "base/flat_index.h"
+#include "checkpoint/python_repr.h"
+
+namespace ptsd::checkpoint {
+
+using pickle::Change;
+using pickle::Kind;
+using pickle::KindSet;
+using pickle::NodeId;
+using Part = Child::Part;
+using Label = Child::Label;
+
+namespace {
+
+constexpr KindSet kText(Kind::Str, Kind::ByteStr);
+
+using NodeSpan = std::span<const NodeId>;
+
+std::string_view prefix(Part part) {
+  switch (part) {
+    case Part::Plain: return "";
+    case Part::State: return "~state/";
+    case Part::Args: return "~args/";
+    case Part::Kwargs: return "~kwargs/";
+    case Part::Callable: return "~callable";
+    case Part::WholeState: return "~state";
+  }
+  return "";
+}
+
+void append_escaped(std::string& path, std::string_view segment) {
+  for (const char c : segment) {
+    if (c == '~') {
+      path += "~0";
+    } else if (c == '/') {
+      path += "~1";
+    } else {
+      path += c;
+    }
+  }
+}
+
+class Collector {
+ public:
+  explicit Collector(const Names& names) : names_(names), graph_(names.graph()) {}
+
+  Children collect(NodeId node) {
+    const Kind kind = graph_.kind(node);
+    if (pickle::kObjects.contains(kind)) {
+      collect_object(node);
+    } else {
+      collect_container(node, Part::Plain);
+    }
+    return finish();
+  }
+
+  Children collect_attributes(NodeId state) {
+    add_state(state, Part::State);
+    return finish();
+  }
+
+ private:
+  void collect_container(NodeId node, Part part) {
+    if (graph_.kind(node) == Kind::Tuple || graph_.kind(node) == Kind::FrozenSet) {
+      add_items(graph_.items(node), part);
+    } else if (KindSet(Kind::List, Kind::Set, Kind::Dict).contains(graph_.kind(node))) {
+      add_mutations(node, part);
+    }
+  }
+
+  void add_items(NodeSpan items, Part part) {
+    for (const NodeId item : items) {
+      children_.list.push_back({.value = item, .index = next_index_++, .part = part});
+    }
+  }
+
+  void add_pairs(NodeSpan operands, Part part) {
+    for (std::size_t i = 0; i < operands.size(); i += 2) {
+      children_.list.push_back(
+          {.value = operands[i + 1], .key = operands[i], .label = Label::Key, .part = part});
+    }
+  }
+
+  // Everything but BUILD.
+  void add_mutations(NodeId node, Part part) {
+    for (const pickle::Mutation& mutation : graph_.mutations(node)) {
+      if (mutation.change == Change::SetItems) {
+        add_pairs(mutation.operands, part);
+      } else if (mutation.change != Change::Build) {
+        add_items(mutation.operands, part);
+      }
+    }
+  }
+
+  void collect_object(NodeId node) {
+    if (!KindSet(Kind::Global, Kind::Ext, Kind::PersId)
+             .contains(graph_.kind(graph_.callable(node)))) {
+      children_.list.push_back({.value = graph_.callable(node), .part = Part::Callable});
+    }
+    const bool known = add_known_args(node);
+    add_mutations(node, Part::Plain);
+    const bool has_items = known || children_.list.size() > 0;
+    bool has_state = false;
+    for (const pickle::Mutation& mutation : graph_.mutations(node)) {
+      if (mutation.change != Change::Build) continue;
+      add_state(mutation.operands[0], has_items ? Part::State : Part::Plain);
+      has_state = true;
+    }
+    if (!known) add_args(node, has_items || has_state);
+  }
+
+  void add_args(NodeId node, bool has_more) {
+    next_index_ = 0;
+    NodeSpan args = graph_.items(graph_.args(node));
+    if (names_.maker(node).what == Known::Reconstructor && args.size() == 3) {
+      // (class, base, value of the base)
+      args = graph_.kind(args[2]) == Kind::None ? NodeSpan() : args.subspan(2);
+    }
+    add_items(args, has_more ? Part::Args : Part::Plain);
+    if (graph_.kind(node) == Kind::NewObjEx) add_mutations(graph_.kwargs(node), Part::Kwargs);
+  }
+
+  // The containers that are made from another container: their items are its items.
+  bool add_known_args(NodeId node) {
+    const NodeSpan args = graph_.items(graph_.args(node));
+    switch (names_.maker(node).what) {
+      case Known::OrderedDict:
+        if (!args.empty()) add_pair_list(args[0]);
+        return true;
+      case Known::DefaultDict:
+        if (args.size() > 1) collect_container(args[1], Part::Plain);
+        return true;
+      case Known::Counter:
+      case Known::Deque:
+      case Known::Set:
+      case Known::FrozenSet:
+        if (!args.empty()) collect_container(args[0], Part::Plain);
+        return true;
+      default: return false;
+    }
+  }
+
+  // [[key, value], ...], as Python 2 pickles an OrderedDict.
+  void add_pair_list(NodeId list) {
+    if (graph_.kind(list) != Kind::List) return collect_container(list, Part::Plain);
+    for (const pickle::Mutation& mutation : graph_.mutations(list)) {
+      for (const NodeId pair : mutation.operands) {
+        add_pair(pair);
+      }
+    }
+  }
+
+  void add_pair(NodeId pair) {
+    std::vector<NodeId> both;
+    if (graph_.kind(pair) == Kind::Tuple) {
+      both.assign(graph_.items(pair).begin(), graph_.items(pair).end());
+    } else if (graph_.kind(pair) == Kind::List) {
+      for (const pickle::Mutation& mutation : graph_.mutations(pair)) {
+        both.insert(both.end(), mutation.operands.begin(), mutation.operands.end());
+      }
+    }
+    if (both.size() == 2) {
+      add_pairs(both, Part::Plain);
+    } else {
+      add_items(std::array{pair}, Part::Plain);
+    }
+  }
+
+  // A dict of attributes, or (dict or None, dict of slots), or whatever __setstate__ takes.
+  void add_state(NodeId state, Part part) {
+    if (graph_.kind(state) == Kind::Dict) return add_mutations(state, part);
+    if (const NodeSpan both = graph_.kind(state) == Kind::Tuple ? graph_.items(state) : NodeSpan();
+        both.size() == 2 && is_dict_or_none(both[0]) && graph_.kind(both[1]) == Kind::Dict) {
+      if (graph_.kind(both[0]) == Kind::Dict) add_mutations(both[0], part);
+      return add_mutations(both[1], part);
+    }
+    children_.list.push_back({.value = state, .part = Part::WholeState});
+  }
+
+  bool is_dict_or_none(NodeId node) const {
+    return KindSet(Kind::Dict, Kind::None).contains(graph_.kind(node));
+  }
+
+  // Repeated keys, and segments that would be the same.
+
+  Children finish() {
+    bool any_key = false;
+    bool only_text = true;
+    for (const Child& child : children_.list) {
+      const bool key = child.label == Label::Key;
+      any_key = any_key || key;
+      if (!key || child.part != Part::Plain || !kText.contains(graph_.kind(child.key))) {
+        only_text = false;
+      }
+    }
+    if (any_key) drop_repeated_keys();
+    if (any_key && !only_text) make_distinct();
+    return std::move(children_);
+  }
+
+  void drop_repeated_keys() {
+    std::vector<Child>& list = children_.list;
+    FlatIndex seen(list.size());
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto number = static_cast<std::uint32_t>(kept);
+      const auto first = list[i].label != Label::Key
+                             ? number
+                             : seen.find_or_insert(hash(list[i]), number, [&](std::uint32_t n) {
+                                 return same_key(list[n], list[i]);
+                               });
+      if (first == number) {
+        list[kept++] = list[i];
+      } else {
+        list[first].value = list[i].value;
+        children_.repeated_key = list[i].key;
+      }
+    }
+    list.resize(kept);
+  }
+
+  std::uint64_t hash(const Child& child) const {
+    const Kind kind = graph_.kind(child.key);
+    if (kText.contains(kind)) return std::hash<std::string_view>()(graph_.text(child.key));
+    if (kind == Kind::Int) return static_cast<std::uint64_t>(graph_.int_value(child.key)) + 1;
+    if (is_scalar(kind)) return std::hash<std::string>()(repr(graph_, child.key));
+    return pickle::index(child.key);
+  }
+
+  bool same_key(const Child& a, const Child& b) const {
+    if (a.part != b.part) return false;
+    if (a.key == b.key) return true;
+    const Kind kind = graph_.kind(a.key);
+    const Kind other = graph_.kind(b.key);
+    if (kText.contains(kind) && kText.contains(other)) {
+      return graph_.text(a.key) == graph_.text(b.key);
+    }
+    if (kind != other) return false;
+    if (kind == Kind::Int) return graph_.int_value(a.key) == graph_.int_value(b.key);
+    return is_scalar(kind) && repr(graph_, a.key) == repr(graph_, b.key);
+  }
+
+  static bool is_scalar(Kind kind) { return kind <= Kind::Bytes; }
+
+  void make_distinct() {
+    std::unordered_set<std::string> taken;
+    for (Child& child : children_.list) {
+      if (child.label == Label::Key && kText.contains(graph_.kind(child.key))) continue;
+      claim(taken, child);
+    }
+    for (Child& child : children_.list) {
+      if (child.label != Label::Key || !kText.contains(graph_.kind(child.key))) continue;
+      child.quoted = taken.contains(segment(child));
+      claim(taken, child);
+    }
+  }
+
+  void claim(std::unordered_set<std::string>& taken, Child& child) {
+    if (taken.insert(segment(child)).second) return;
+    child.numbered = true;
+    child.index = static_cast<std::uint32_t>(&child - children_.list.data());
+    taken.insert(segment(child));
+  }
+
+  std::string segment(const Child& child) const {
+    std::string text;
+    append_segment(text, graph_, child);
+    return text;
+  }
+
+  const Names& names_;
+  const pickle::Graph& graph_;
+  Children children_;
+  std::uint32_t next_index_ = 0;
+};
+
+}  // namespace
+
+Children children_of(const Names& names, NodeId node) {
+  return Collector(names).collect(node);
+}
+
+Children attributes_of(const Names& names, NodeId state) {
+  return Collector(names).collect_attributes(state);
+}
+
+void append_segment(std::string& path, const pickle::Graph& graph, const Child& child) {
+  path += prefix(child.part);
+  if (child.part == Part::Callable || child.part == Part::WholeState) {
+    if (child.numbered) path += fmt::format("/~@{}", child.index);
+    return;
+  }
+  if (child.numbered) {
+    path += fmt::format("~@{}", child.index);
+  } else if (child.label == Label::Index) {
+    path += fmt::format("{}", child.index);
+  } else if (!kText.contains(graph.kind(child.key))) {
+    append_escaped(path, repr(graph, child.key));
+  } else if (child.quoted) {
+    append_escaped(path, repr_str(graph.text(child.key)));
+  } else {
+    append_escaped(path, graph.text(child.key));
+  }
+}
+
+}  // namespace ptsd::checkpoint

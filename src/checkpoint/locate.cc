@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/locate.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "checkpoint/walk.h"
+
+namespace ptsd::checkpoint {
+
+using pickle::NodeId;
+
+namespace {
+
+class Locator final : public Visitor {
+ public:
+  Locator(const pickle::Graph& graph, NodeId target) : target_(target), seen_(graph.size()) {}
+
+  bool enter(std::string_view path, NodeId node) override {
+    look(path, node);
+    if (found_ || seen_[pickle::index(node)]) return false;
+    seen_[pickle::index(node)] = true;
+    return true;
+  }
+  void leaf(std::string_view path, NodeId node, bool) override { look(path, node); }
+  bool is_value(NodeId, std::optional<NodeId>&) override { return false; }
+  void repeated_key(std::string_view, NodeId) override {}
+
+  std::optional<std::string>& found() { return found_; }
+
+ private:
+  void look(std::string_view path, NodeId node) {
+    if (node == target_ && !found_) found_ = std::string(path);
+  }
+
+  NodeId target_;
+  std::vector<bool> seen_;
+  std::optional<std::string> found_;
+};
+
+// Goes only where the path leads.
+class Resolver final : public Visitor {
+ public:
+  explicit Resolver(std::string_view path) : path_(path) {}
+
+  bool enter(std::string_view path, NodeId node) override {
+    look(path, node);
+    if (found_) return false;
+    return path.empty() || (path_.starts_with(path) && path_.size() > path.size() &&
+                            (path_[path.size()] == '/' || path_[path.size()] == '.'));
+  }
+  void leaf(std::string_view path, NodeId node, bool) override { look(path, node); }
+  bool is_value(NodeId, std::optional<NodeId>&) override { return false; }
+  void repeated_key(std::string_view, NodeId) override {}
+
+  std::optional<NodeId> found() const { return found_; }
+
+ private:
+  void look(std::string_view path, NodeId node) {
+    if (path == path_ && !found_) found_ = node;
+  }
+
+  std::string_view path_;
+  std::optional<NodeId> found_;
+};
+
+// Whether `node` is an argument of `object`, directly or in one more tuple.
+bool takes(const pickle::Graph& graph, NodeId object, NodeId node) {
+  for (const NodeId arg : graph.items(graph.args(object))) {
+    if (arg == node) return true;
+    if (graph.kind(arg) != pickle::Kind::Tuple) continue;
+    const auto inner = graph.items(arg);
+    if (std::ranges::find(inner, node) != inner.end()) return true;
+  }
+  return false;
+}
+
+bool rebuilds_tensor(Known maker) {
+  return maker >= Known::RebuildTensor && maker <= Known::RebuildFromType;
+}
+
+// The outermost tensor that is rebuilt from `node`, or `node` itself. Objects come after their
+// arguments in the graph.
+NodeId enclosing_tensor(const Names& names, NodeId node) {
+  const pickle::Graph& graph = names.graph();
+  for (std::size_t i = pickle::index(node) + 1; i < graph.size(); ++i) {
+    const NodeId object{static_cast<std::uint32_t>(i)};
+    if (rebuilds_tensor(names.maker(object).what) && takes(graph, object, node)) node = object;
+  }
+  return node;
+}
+
+// Whoever goes through each object once needs no bound on the way.
+constexpr Limits kUnbounded = {.depth = ~std::uint64_t{0}, .entries = ~std::uint64_t{0}};
+
+}  // namespace
+
+std::optional<std::string> locate(const Names& names, NodeId root, NodeId target) {
+  Locator locator(names.graph(), enclosing_tensor(names, target));
+  walk(names, root, {}, kUnbounded, locator);
+  return locator.found();
+}
+
+std::optional<NodeId> resolve(const Names& names, NodeId root, std::string_view path) {
+  Resolver resolver(path);
+  walk(names, root, {}, kUnbounded, resolver);
+  return resolver.found();
+}
+
+}  // namespace ptsd::checkpoint

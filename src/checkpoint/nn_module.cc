@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/nn_module.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
+namespace ptsd::checkpoint {
+
+using pickle::Kind;
+using pickle::NodeId;
+
+namespace {
+
+// The dict that BUILD gave an object as its state.
+std::optional<NodeId> state_dict_of(const pickle::Graph& graph, NodeId node) {
+  std::optional<NodeId> state;
+  for (const pickle::Mutation& mutation : graph.mutations(node)) {
+    if (mutation.change != pickle::Change::Build || state) return std::nullopt;
+    if (graph.kind(mutation.operands[0]) != Kind::Dict) return std::nullopt;
+    state = mutation.operands[0];
+  }
+  return state;
+}
+
+std::optional<NodeId> attribute(const pickle::Graph& graph, NodeId state, std::string_view name) {
+  std::optional<NodeId> found;
+  for (const pickle::Mutation& mutation : graph.mutations(state)) {
+    for (std::size_t i = 0; i < mutation.operands.size(); i += 2) {
+      const NodeId key = mutation.operands[i];
+      const bool is_text = graph.kind(key) == Kind::Str || graph.kind(key) == Kind::ByteStr;
+      if (is_text && graph.text(key) == name) found = mutation.operands[i + 1];
+    }
+  }
+  return found;
+}
+
+bool is_none(const pickle::Graph& graph, NodeId node) {
+  return graph.kind(node) == Kind::None;
+}
+
+class Parts {
+ public:
+  Parts(const Names& names, NodeId state) : names_(names), graph_(names.graph()), state_(state) {}
+
+  Children collect() {
+    read_non_persistent();
+    std::vector<Child> left_out;
+    add(
+        "_parameters", [](const Child&) { return true; }, left_out);
+    add(
+        "_buffers", [this](const Child& child) { return !non_persistent_.contains(name(child)); },
+        left_out);
+    add(
+        "_modules", [](const Child&) { return true; }, left_out);
+    parts_.list.insert(parts_.list.end(), left_out.begin(), left_out.end());
+    for (const Child& child : children_of(names_, state_).list) {
+      if (!is_registry(name(child))) parts_.list.push_back(child);
+    }
+    number_clashes();
+    return std::move(parts_);
+  }
+
+ private:
+  static bool is_registry(std::string_view name) {
+    return name == "_parameters" || name == "_buffers" || name == "_modules" ||
+           name == "_non_persistent_buffers_set";
+  }
+
+  std::string_view name(const Child& child) const {
+    const bool text = child.label == Child::Label::Key && (graph_.kind(child.key) == Kind::Str ||
+                                                           graph_.kind(child.key) == Kind::ByteStr);
+    return text ? graph_.text(child.key) : "";
+  }
+
+  void read_non_persistent() {
+    const std::optional<NodeId> set = attribute(graph_, state_, "_non_persistent_buffers_set");
+    if (!set) return;
+    for (const Child& child : children_of(names_, *set).list) {
+      if (graph_.kind(child.value) == Kind::Str || graph_.kind(child.value) == Kind::ByteStr) {
+        non_persistent_.insert(graph_.text(child.value));
+      }
+    }
+  }
+
+  template <class Keep>
+  void add(std::string_view registry, Keep keep, std::vector<Child>& left_out) {
+    const Children entries = children_of(names_, *attribute(graph_, state_, registry));
+    if (entries.repeated_key) parts_.repeated_key = entries.repeated_key;
+    for (const Child& child : entries.list) {
+      if (is_none(graph_, child.value)) continue;  // registered, but not there
+      (keep(child) ? parts_.list : left_out).push_back(child);
+    }
+  }
+
+  // Python keeps the names of a module apart; a forged file may not.
+  void number_clashes() {
+    std::unordered_set<std::string> taken;
+    for (Child& child : parts_.list) {
+      std::string segment;
+      append_segment(segment, graph_, child);
+      if (taken.insert(std::move(segment)).second) continue;
+      child.numbered = true;
+      child.index = static_cast<std::uint32_t>(&child - parts_.list.data());
+    }
+  }
+
+  const Names& names_;
+  const pickle::Graph& graph_;
+  NodeId state_;
+  Children parts_;
+  std::unordered_set<std::string_view> non_persistent_;
+};
+
+}  // namespace
+
+bool is_nn_module(const Names& names, NodeId node) {
+  const pickle::Graph& graph = names.graph();
+  if (!pickle::kObjects.contains(graph.kind(node)) || graph.mutations(node).empty()) return false;
+  const std::optional<NodeId> state = state_dict_of(graph, node);
+  return state && attribute(graph, *state, "_parameters") && attribute(graph, *state, "_buffers") &&
+         attribute(graph, *state, "_modules");
+}
+
+Children nn_module_parts(const Names& names, NodeId node) {
+  return Parts(names, *state_dict_of(names.graph(), node)).collect();
+}
+
+}  // namespace ptsd::checkpoint

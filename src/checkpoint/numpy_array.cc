@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/numpy_array.h"
+
+namespace ptsd::checkpoint {
+
+using pickle::Kind;
+using pickle::NodeId;
+
+namespace {
+
+// The state that _reconstruct's empty array gets: (version, shape, dtype, is_fortran, data).
+std::optional<NumpyArray> from_state(const pickle::Graph& graph, NodeId node) {
+  for (const pickle::Mutation& mutation : graph.mutations(node)) {
+    if (mutation.change != pickle::Change::Build) return std::nullopt;
+    const NodeId state = mutation.operands[0];
+    if (graph.kind(state) != Kind::Tuple || graph.items(state).size() != 5) return std::nullopt;
+    const auto parts = graph.items(state);
+    if (graph.kind(parts[1]) != Kind::Tuple) return std::nullopt;
+    return NumpyArray{.dtype = parts[2], .shape = parts[1], .data = parts[4]};
+  }
+  return std::nullopt;
+}
+
+// _frombuffer(data, dtype, shape, order).
+std::optional<NumpyArray> from_arguments(const pickle::Graph& graph, NodeId node) {
+  const auto args = graph.items(graph.args(node));
+  if (args.size() < 3 || graph.kind(args[2]) != Kind::Tuple) return std::nullopt;
+  return NumpyArray{.dtype = args[1], .shape = args[2], .data = args[0]};
+}
+
+}  // namespace
+
+std::optional<NumpyArray> find_numpy_array(const Names& names, NodeId node) {
+  const pickle::Graph& graph = names.graph();
+  const Known maker = names.maker(node).what;
+  if (maker == Known::NumpyReconstruct) return from_state(graph, node);
+  if (maker == Known::NumpyFromBuffer) return from_arguments(graph, node);
+  return std::nullopt;
+}
+
+}  // namespace ptsd::checkpoint

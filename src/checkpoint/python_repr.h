@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "pickle/graph.h"
+
+// Values as Python's repr() spells them.
+
+namespace ptsd::checkpoint {
+
+std::string repr(double value);
+std::string repr_str(std::string_view text);
+std::string repr_bytes(std::string_view bytes);
+
+// All digits of a LongBytes or LongDigits node; in hexadecimal from 1,024 bits on, where decimal
+// would be slow.
+std::string repr_long(const pickle::Graph& graph, pickle::NodeId node);
+
+// A scalar, or a tuple or frozenset of such; "..." for what is longer or deeper than a key should
+// be, "<type>" for what is no scalar.
+std::string repr(const pickle::Graph& graph, pickle::NodeId node);
+
+}  // namespace ptsd::checkpoint

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "checkpoint/checkpoint.h"
+
+namespace ptsd::format {
+
+// What a file is, besides its content.
+struct FileFacts {
+  std::string_view format = {};  // "torch-zip"
+  std::uint64_t bytes = 0;
+  std::string root = {};    // the folder in the archive
+  std::string writer = {};  // "torch 2.7 or later"
+  unsigned protocol = 0;    // of the pickle
+  std::string byteorder = "little";
+  bool byteorder_recorded = true;               // false: the file does not say, little is assumed
+  std::optional<std::uint64_t> alignment = {};  // bytes
+  bool has_checksums = true;
+  std::uint64_t orphan_records = 0;  // data that no tensor uses
+  std::uint64_t orphan_bytes = 0;
+};
+
+// An opened checkpoint, whatever its container. Owns everything that the checkpoint borrows.
+class Loaded {
+ public:
+  virtual ~Loaded() = default;
+
+  virtual const FileFacts& facts() const = 0;
+  virtual const checkpoint::Checkpoint& checkpoint() const = 0;
+  // Where the bytes of a storage begin in the file, where they lie there uncompressed.
+  virtual std::optional<std::uint64_t> file_offset(checkpoint::StorageId storage) const = 0;
+  // What was odd about the container; costs a read of every record's header.
+  virtual std::vector<Warning> audit() const = 0;
+  virtual std::vector<Warning> warnings() const = 0;
+};
+
+}  // namespace ptsd::format

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/limits.h"
+#include "file/input_file.h"
+#include "format/loaded.h"
+
+namespace ptsd::format {
+
+// FILE or FILE#PATH on the command line: a file, and the subtree of it that counts.
+struct Address {
+  std::string file;
+  std::string path;  // empty: the whole checkpoint
+};
+
+// A "#" that is part of an existing file's name is not the beginning of a path.
+Address parse_address(const std::string& text);
+
+// A checkpoint opened from disk, with the file it lies in.
+class Opened {
+ public:
+  // Throws what load() does, and Error::Usage for a path that leads nowhere.
+  Opened(const Address& address, const Limits& limits);
+
+  const Loaded& loaded() const { return *loaded_; }
+  const checkpoint::Checkpoint& checkpoint() const { return loaded_->checkpoint(); }
+  const Address& address() const { return address_; }
+  // The value that the address names.
+  pickle::NodeId root() const { return root_; }
+  // Throws Error::Io if the file changed since it was opened.
+  void check_unchanged() const { file_.check_unchanged(); }
+
+ private:
+  Address address_;
+  file::InputFile file_;
+  std::unique_ptr<Loaded> loaded_;
+  pickle::NodeId root_{};
+};
+
+}  // namespace ptsd::format

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/probe.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/quote.h"
+#include "format/torch_zip.h"
+
+namespace ptsd::format {
+namespace {
+
+using namespace std::string_view_literals;
+
+// The beginning of a file, and its size.
+struct Head {
+  std::string_view text;
+  std::uint64_t size;
+
+  bool has(std::string_view magic, std::size_t at = 0) const {
+    return text.size() >= at + magic.size() && text.substr(at, magic.size()) == magic;
+  }
+  // Without regard to ASCII case or leading white space.
+  bool begins_with_word(std::string_view word) const {
+    const std::string_view rest =
+        text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    return std::ranges::equal(rest.substr(0, word.size()), word, {}, [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c;
+    });
+  }
+};
+
+// Legacy streams begin with the pickle of this number (format: 0x1950A86A20F9469CFC6C).
+constexpr std::string_view kLegacyNumber = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
+constexpr std::string_view kLegacyText = "L119547037146038801333356L\n."sv;
+
+bool is_pickle(const Head& head) {
+  return head.text.size() >= 2 && head.text[0] == '\x80' && head.text[1] >= 1 && head.text[1] <= 5;
+}
+
+bool is_legacy(const Head& head) {
+  return head.has(kLegacyText) ||
+         (is_pickle(head) && (head.has(kLegacyNumber, 2) || head.has(kLegacyNumber, 11)));
+}
+
+bool is_safetensors(const Head& head) {
+  if (head.size < 8 || head.text.size() < 9 || head.text[8] != '{') return false;
+  std::uint64_t length = 0;
+  for (std::size_t i = 8; i-- > 0;) {
+    length = length << 8 | static_cast<unsigned char>(head.text[i]);
+  }
+  return length <= 100'000'000;
+}
+
+bool is_index(const Head& head) {
+  return head.begins_with_word("{") && head.text.find("\"weight_map\"") != std::string_view::npos;
+}
+
+bool is_html(const Head& head) {
+  return head.begins_with_word("<!doctype") || head.begins_with_word("<html") ||
+         head.begins_with_word("<?xml") || head.begins_with_word("<head");
+}
+
+struct Format {
+  bool (*matches)(const Head& head);
+  std::unique_ptr<Loaded> (*load)(const ByteSource& source, const Limits& limits);  // null: cannot
+  Error::Kind kind;       // if it cannot be loaded
+  std::string_view what;  // then
+};
+
+constexpr auto kUnsupported = Error::Kind::Unsupported;
+constexpr auto kMalformed = Error::Kind::Malformed;
+
+constexpr auto kFormats = std::to_array<Format>({
+    {[](const Head& h) { return h.size == 0; },                      nullptr,        kMalformed,   "an empty file"                                             },
+    {[](const Head& h) { return h.has("PK\x03\x04"); },              load_torch_zip, {},           {}                                                          },
+    {[](const Head& h) { return h.has("PK\x05\x06"); },              nullptr,        kMalformed,
+     "an empty zip archive"                                                                                                                                    },
+    {[](const Head& h) { return h.has("version https://git-lfs"); }, nullptr,        kMalformed,
+     "a git-lfs pointer and not the file itself: run git lfs pull"                                                                                             },
+    {is_html,                                                        nullptr,        kMalformed,   "an HTML page and not a checkpoint: the download went wrong"},
+    {[](const Head& h) { return h.has("PYTORCH1"); },                nullptr,        kUnsupported,
+     "a preview archive of PyTorch 1.0, which PyTorch itself refuses"                                                                                          },
+    {is_legacy,                                                      nullptr,        kUnsupported,
+     "a legacy torch.save stream (before 1.6): not supported yet"                                                                                              },
+    {[](const Head& h) { return h.has("ustar", 257); },              nullptr,        kUnsupported,
+     "a tar archive (torch.save before 0.1.10, or another): not supported yet"                                                                                 },
+    {is_safetensors,                                                 nullptr,        kUnsupported, "a safetensors file: not supported yet"                     },
+    {is_index,                                                       nullptr,        kUnsupported, "the index of a sharded checkpoint: not supported yet"      },
+    {[](const Head& h) { return h.has("PTMF", 4); },                 nullptr,        kUnsupported,
+     "a TorchScript flatbuffer for the lite interpreter: not supported yet"                                                                                    },
+    {is_pickle,                                                      nullptr,        kUnsupported,
+     "a bare pickle, not written by torch.save: not supported yet"                                                                                             },
+    {[](const Head& h) { return h.has("\x1f\x8b"); },                nullptr,        kUnsupported,
+     "a gzip file: unpack it first"                                                                                                                            },
+    {[](const Head& h) { return h.has("7z\xbc\xaf\x27\x1c"); },      nullptr,        kUnsupported,
+     "a 7z archive: unpack it first"                                                                                                                           },
+    {[](const Head& h) {
+       return h.has(
+           "\xfd"
+           "7zXZ");
+     },                                                         nullptr,        kUnsupported, "an xz file: unpack it first"                               },
+    {[](const Head& h) { return h.has("BZh"); },                     nullptr,        kUnsupported,
+     "a bzip2 file: unpack it first"                                                                                                                           },
+    {[](const Head& h) { return h.has("\x28\xb5\x2f\xfd"); },        nullptr,        kUnsupported,
+     "a Zstandard file: unpack it first"                                                                                                                       },
+    {[](const Head& h) { return h.has("Rar!"); },                    nullptr,        kUnsupported,
+     "a RAR archive: unpack it first"                                                                                                                          },
+    {[](const Head& h) { return h.has("\x89HDF\r\n\x1a\n"); },       nullptr,        kUnsupported,
+     "an HDF5 file (Keras?), not a PyTorch checkpoint"                                                                                                         },
+    {[](const Head& h) { return h.has("GGUF"); },                    nullptr,        kUnsupported,
+     "a GGUF file, not a PyTorch checkpoint"                                                                                                                   },
+    {[](const Head& h) { return h.has("\x93NUMPY"); },               nullptr,        kUnsupported,
+     "a NumPy array (.npy): not supported yet"                                                                                                                 },
+    {[](const Head& h) {
+       return h.has(
+           "\x7f"
+           "ELF");
+     },                                                         nullptr,        kMalformed,   "a program (ELF), not a checkpoint"                         },
+});
+
+constexpr std::size_t kHeadSize = 4096;
+
+std::string unknown(const ByteSource& source, const Head& head) {
+  // A zip is found from its end; torch.load looks at the beginning.
+  constexpr std::uint64_t kEndRecordSize = 22;
+  if (source.size() > kEndRecordSize) {
+    const auto tail = source.read(source.size() - kEndRecordSize, kEndRecordSize);
+    if (as_text(tail).starts_with("PK\x05\x06")) {
+      return "a zip archive behind other bytes, which torch.load does not read";
+    }
+  }
+  std::string bytes;
+  for (const char c : head.text.substr(0, 8)) {
+    bytes += fmt::format(" {:02x}", static_cast<unsigned char>(c));
+  }
+  return fmt::format("not a checkpoint of a known format: begins with{}", bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<Loaded> load(const ByteSource& source, const Limits& limits) {
+  const auto bytes = source.read(0, std::min<std::uint64_t>(source.size(), kHeadSize));
+  const Head head = {.text = as_text(bytes), .size = source.size()};
+  const auto* const format =
+      std::ranges::find_if(kFormats, [&](const Format& row) { return row.matches(head); });
+  if (format == kFormats.end()) source.fail(Error::Kind::Malformed, unknown(source, head));
+  if (format->load == nullptr) source.fail(format->kind, std::string(format->what));
+  return format->load(source, limits);
+}
+
+}  // namespace ptsd::format

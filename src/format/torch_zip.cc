@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/torch_zip.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/quote.h"
+#include "checkpoint/locate.h"
+#include "container/record_reader.h"
+#include "container/zip_reader.h"
+
+namespace ptsd::format {
+
+using checkpoint::Storage;
+using checkpoint::StorageId;
+using container::Member;
+
+namespace {
+
+// Small records are text of a few bytes.
+constexpr std::uint64_t kLargestFact = 4096;
+constexpr std::uint64_t kDefaultAlignment = 64;
+
+// What else is a zip with torch's layout, by a record that only it has.
+struct OtherArchive {
+  std::string_view record;
+  std::string_view what;
+};
+
+constexpr auto kBesidePickle = std::to_array<OtherArchive>({
+    {"bytecode.pkl",  "a TorchScript archive for the lite interpreter"},
+    {"constants.pkl", "a TorchScript archive"                         },
+});
+
+constexpr auto kWithoutPickle = std::to_array<OtherArchive>({
+    {"archive_format",       "a torch.export archive (.pt2)"     },
+    {"model.json",           "a TorchScript archive of torch 1.0"},
+    {".data/extern_modules", "a torch.package archive"           },
+});
+
+class TorchZip final : public Loaded {
+ public:
+  TorchZip(const ByteSource& source, const Limits& limits)
+      : source_(source), limits_(limits), zip_(source, limits), records_(zip_) {
+    refuse_others();
+    facts_.format = "torch-zip";
+    facts_.bytes = source.size();
+    facts_.root = records_.root();
+    facts_.has_checksums = zip_.has_checksums();
+    read_facts();
+    read_pickle();
+    bind_storages();
+    count_orphans();
+  }
+
+  const FileFacts& facts() const override { return facts_; }
+  const checkpoint::Checkpoint& checkpoint() const override { return *checkpoint_; }
+
+  std::optional<std::uint64_t> file_offset(StorageId id) const override {
+    const Member& member = zip_.members()[checkpoint_->tensors()[id].record];
+    if (member.method != 0) return std::nullopt;
+    const std::uint64_t alignment = facts_.alignment.value_or(kDefaultAlignment);
+    const auto predicted = zip_.predicted_data_offset(member, alignment);
+    return predicted ? predicted : zip_.data_offset(member);
+  }
+
+  std::vector<Warning> warnings() const override {
+    std::vector<Warning> all = warnings_;
+    all.insert(all.end(), zip_.warnings().begin(), zip_.warnings().end());
+    all.insert(all.end(), records_.warnings().begin(), records_.warnings().end());
+    all.insert(all.end(), checkpoint_->warnings().begin(), checkpoint_->warnings().end());
+    return all;
+  }
+
+  std::vector<Warning> audit() const override {
+    container::Account account = zip_.account();
+    std::vector<Warning> findings = std::move(account.warnings);
+    for (const container::Slack& slack : account.slack) {
+      const std::string ghost =
+          slack.ghost.empty()
+              ? ""
+              : fmt::format(", which begin with the header of {}", quote(slack.ghost));
+      findings.push_back({
+          .where = {.file = source_.name(), .offset = slack.offset},
+          .message = fmt::format("{} bytes belong to no record{}", slack.size, ghost)
+      });
+    }
+    return findings;
+  }
+
+ private:
+  [[noreturn]] void fail(Error::Kind kind, std::string_view record, std::string message) const {
+    throw Error(kind, {.file = source_.name(), .member = path_of(record)}, std::move(message));
+  }
+
+  void warn(std::string_view record, std::string message) {
+    warnings_.push_back({
+        .where = {.file = source_.name(), .member = path_of(record)},
+        .message = std::move(message)
+    });
+  }
+
+  std::string path_of(std::string_view record) const {
+    if (record.empty()) return "";
+    return fmt::format("{}/{}", records_.root(), record);
+  }
+
+  void refuse_others() const {
+    if (records_.record("data.pkl") != nullptr) {
+      for (const OtherArchive& other : kBesidePickle) {
+        if (records_.record(other.record) != nullptr) refuse(other.what);
+      }
+      return;
+    }
+    for (const OtherArchive& other : kWithoutPickle) {
+      if (records_.record(other.record) != nullptr) refuse(other.what);
+    }
+    if (zip_.find("serialized_exported_program.json") != nullptr) {
+      refuse("a torch.export archive (.pt2)");
+    }
+    fail(Error::Kind::Unsupported, "",
+         fmt::format("a zip archive without {}: not written by torch.save",
+                     quote(path_of("data.pkl"))));
+  }
+
+  [[noreturn]] void refuse(std::string_view what) const {
+    fail(Error::Kind::Unsupported, "", fmt::format("{}: not supported yet", what));
+  }
+
+  // The small records around the pickle.
+
+  std::optional<std::string> read_fact(std::string_view record) {
+    const Member* const member = records_.record(record);
+    if (member == nullptr) return std::nullopt;
+    container::Contents contents = zip_.read(*member, kLargestFact);
+    if (contents.warning) warnings_.push_back(std::move(*contents.warning));
+    return std::string(as_text(contents.bytes));
+  }
+
+  void read_facts() {
+    read_version();
+    read_byteorder();
+    read_alignment();
+    facts_.writer = writer();
+  }
+
+  // PyTorchFileReader takes .data/version before version, and the numbers 1 to 10.
+  void read_version() {
+    const bool hidden = records_.record(".data/version") != nullptr;
+    const std::string_view record = hidden ? ".data/version" : "version";
+    const std::optional<std::string> text = read_fact(record);
+    if (!text) return warn("", "no record 'version': torch.load refuses the file");
+    std::string_view digits = *text;
+    digits.remove_prefix(std::min(digits.find_first_not_of(" \t\n"), digits.size()));
+    unsigned version = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), version);
+    if (error != std::errc() || version < 1 || version > 10) {
+      warn(record, fmt::format("version is {}, torch.load takes 1 to 10", quote(*text)));
+    }
+  }
+
+  void read_byteorder() {
+    const std::optional<std::string> text = read_fact("byteorder");
+    facts_.byteorder_recorded = text.has_value();
+    if (!text) return;
+    if (*text != "little" && *text != "big") {
+      fail(Error::Kind::Malformed, "byteorder",
+           fmt::format("byte order is {}, expected 'little' or 'big'", quote(*text)));
+    }
+    facts_.byteorder = *text;
+  }
+
+  void read_alignment() {
+    const std::optional<std::string> text = read_fact(".storage_alignment");
+    if (!text) return;
+    std::uint64_t alignment = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), alignment);
+    if (error != std::errc() || alignment == 0) {
+      return warn(".storage_alignment", fmt::format("alignment is {}", quote(*text)));
+    }
+    facts_.alignment = alignment;
+  }
+
+  std::string writer() const {
+    if (records_.record(".format_version") != nullptr) return "torch 2.7 or later";
+    if (records_.record("byteorder") != nullptr) return "torch 2.1 to 2.6";
+    if (records_.record("version") == nullptr) return "unknown";
+    const std::optional<std::string_view> first = records_.record_name(zip_.members().front());
+    return first == "version" ? "torch 1.4 or 1.5" : "torch 1.6 to 2.0";
+  }
+
+  // The pickle and its storages.
+
+  void read_pickle() {
+    const Member& member = *records_.record("data.pkl");
+    container::Contents contents = zip_.read(member, limits_.pickle_bytes);
+    if (contents.warning) warnings_.push_back(std::move(*contents.warning));
+    pickle_bytes_ = std::move(contents.bytes);
+    const Where origin = {.file = source_.name(), .member = std::string(member.name)};
+    checkpoint_.emplace(pickle_bytes_, origin, limits_);
+    facts_.protocol = checkpoint_->pickle().protocol;
+    if (const std::uint64_t more = pickle_bytes_.size() - checkpoint_->pickle().size; more > 0) {
+      warn("data.pkl", fmt::format("{} bytes after the end of the pickle", more));
+    }
+  }
+
+  void bind_storages() {
+    checkpoint::Tensors& tensors = checkpoint_->tensors();
+    used_.resize(zip_.members().size());
+    std::string name;
+    for (std::size_t i = 0; i < tensors.storage_count(); ++i) {
+      Storage& storage = tensors[StorageId{static_cast<std::uint32_t>(i)}];
+      name.assign("data/").append(checkpoint_->key(storage));
+      const Member* const member = records_.record(name);
+      if (member == nullptr) fail_storage(storage, name, "there is no such record");
+      check_size(storage, name, *member);
+      storage.record = static_cast<std::uint32_t>(member - zip_.members().data());
+      used_[storage.record] = true;
+    }
+  }
+
+  void check_size(const Storage& storage, const std::string& name, const Member& member) {
+    const std::uint64_t declared = storage.count * storage.item_size();
+    if (member.size == declared) return;
+    const std::string message =
+        fmt::format("the record holds {} bytes, the pickle declares {} ({} elements of {})",
+                    member.size, declared, storage.count, storage.item_size());
+    if (member.size < declared) fail_storage(storage, name, message);
+    warn(name, message);
+  }
+
+  [[noreturn]] void fail_storage(const Storage& storage, const std::string& name,
+                                 std::string_view message) const {
+    const std::optional<std::string> user =
+        checkpoint::locate(checkpoint_->names(), checkpoint_->root(), storage.id);
+    fail(Error::Kind::Malformed, name,
+         fmt::format("{}{}", user ? "storage of " + quote(*user) + ": " : "", message));
+  }
+
+  void count_orphans() {
+    for (std::size_t i = 0; i < used_.size(); ++i) {
+      const Member& member = zip_.members()[i];
+      if (used_[i] || !records_.record_name(member).value_or("").starts_with("data/")) continue;
+      ++facts_.orphan_records;
+      facts_.orphan_bytes += member.size;
+    }
+    if (facts_.orphan_records > 0) {
+      warn("", fmt::format("no tensor uses {} of the storage records ({} bytes)",
+                           facts_.orphan_records, facts_.orphan_bytes));
+    }
+  }
+
+  const ByteSource& source_;
+  Limits limits_;
+  container::ZipReader zip_;
+  container::RecordReader records_;
+  FileFacts facts_;
+  std::vector<Warning> warnings_;
+  std::vector<std::byte> pickle_bytes_;
+  std::optional<checkpoint::Checkpoint> checkpoint_;
+  std::vector<bool> used_;  // members that a storage is bound to
+};
+
+}  // namespace
+
+std::unique_ptr<Loaded> load_torch_zip(const ByteSource& source, const Limits& limits) {
+  return std::make_unique<TorchZip>(source, limits);
+}
+
+}  // namespace ptsd::format
