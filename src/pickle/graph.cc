@@ -11,6 +11,9 @@ constexpr NodeId kNoNode{0xFFFFFFFF};
 
 constexpr KindSet kUnhashableKinds(Kind::List, Kind::Dict, Kind::Set, Kind::ByteArray);
 constexpr KindSet kContainers(Kind::List, Kind::Dict, Kind::Set);
+constexpr KindSet kSequences(Kind::Tuple, Kind::FrozenSet);
+constexpr KindSet kTexts(Kind::Str, Kind::ByteStr, Kind::Bytes, Kind::ByteArray, Kind::LongBytes,
+                         Kind::LongDigits);
 
 std::uint64_t pack(std::uint32_t low, std::uint32_t high) {
   return std::uint64_t{high} << 32 | low;
@@ -53,14 +56,16 @@ double Graph::float_value(NodeId id) const {
 }
 
 std::string_view Graph::text(NodeId id) const {
+  assert(kTexts.contains(kind(id)));
   const std::uint64_t payload = nodes_[index(id)].payload;
   if (has(id, kDecoded)) return decoded_[payload];
   return as_text(stream_.subspan(low(payload), high(payload)));
 }
 
 std::span<const NodeId> Graph::items(NodeId id) const {
+  if (!kSequences.contains(kind(id))) return {};
   const std::uint64_t payload = nodes_[index(id)].payload;
-  if (payload == 0) return {};
+  if (payload == 0) return {};  // ()
   const auto* run = std::bit_cast<const NodeId*>(static_cast<std::uintptr_t>(payload));
   return {run + 1, index(*run)};
 }
@@ -71,6 +76,7 @@ std::uint32_t Graph::global_index(NodeId id) const {
 }
 
 std::optional<Graph::GlobalStrings> Graph::global_strings(NodeId id) const {
+  assert(kind(id) == Kind::Global);
   const std::uint32_t number = high(nodes_[index(id)].payload);
   if (number == 0) return std::nullopt;
   return global_strings_[number - 1];
@@ -172,9 +178,21 @@ NodeId Graph::add_sequence(Kind kind, std::span<const NodeId> items, std::uint64
   return add_node(kind, store_run(items), offset, all_hashable ? 0 : kUnhashable);
 }
 
-std::uint32_t Graph::intern(GlobalName name) {
+std::uint32_t Graph::number_of(std::string_view name) {
+  const auto next = static_cast<std::uint32_t>(name_numbers_.size());
+  return name_numbers_.try_emplace(name, next).first->second;
+}
+
+std::uint32_t Graph::number_of(NodeId text_node) {
+  const auto [found, added] = numbers_of_nodes_.try_emplace(text_node);
+  if (added) found->second = number_of(text(text_node));
+  return found->second;
+}
+
+std::uint32_t Graph::intern(GlobalName name, std::uint32_t module_number,
+                            std::uint32_t name_number) {
   const auto next = static_cast<std::uint32_t>(globals_.size());
-  const auto [found, added] = global_indices_.try_emplace(name, next);
+  const auto [found, added] = global_indices_.try_emplace(pack(module_number, name_number), next);
   if (added) {
     globals_.push_back(name);
     global_counts_.push_back(0);
@@ -184,13 +202,14 @@ std::uint32_t Graph::intern(GlobalName name) {
 }
 
 NodeId Graph::add_global(GlobalName name, std::uint64_t offset) {
-  return add_node(Kind::Global, intern(name), offset);
+  return add_node(Kind::Global, intern(name, number_of(name.module), number_of(name.name)), offset);
 }
 
 NodeId Graph::add_stack_global(GlobalStrings strings, std::uint64_t offset) {
   global_strings_.push_back(strings);
   const auto number = static_cast<std::uint32_t>(global_strings_.size());
-  const std::uint32_t name = intern({text(strings.module), text(strings.name)});
+  const std::uint32_t name = intern({text(strings.module), text(strings.name)},
+                                    number_of(strings.module), number_of(strings.name));
   return add_node(Kind::Global, pack(name, number), offset);
 }
 

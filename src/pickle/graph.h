@@ -6,12 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
@@ -115,7 +114,7 @@ class Graph {
   std::uint64_t float_bits(NodeId id) const;  // Float
   // Str, ByteStr, Bytes, ByteArray, LongBytes, LongDigits.
   std::string_view text(NodeId id) const;
-  // Tuple and FrozenSet; the key-value operands of no mutation are here.
+  // What a Tuple or FrozenSet holds; nothing for other kinds, whose contents are mutations.
   std::span<const NodeId> items(NodeId id) const;
   GlobalName global(NodeId id) const { return globals_[global_index(id)]; }  // Global
   std::uint32_t global_index(NodeId id) const;                               // Global
@@ -178,7 +177,9 @@ class Graph {
   bool has(NodeId id, Flag flag) const { return (nodes_[index(id)].flags & flag) != 0; }
   NodeId add_node(Kind kind, std::uint64_t payload, std::uint64_t offset, unsigned flags = 0);
   NodeId shared(NodeId& slot, Kind kind, std::uint64_t payload, std::uint64_t offset);
-  std::uint32_t intern(GlobalName name);
+  std::uint32_t number_of(std::string_view name);
+  std::uint32_t number_of(NodeId text_node);
+  std::uint32_t intern(GlobalName name, std::uint32_t module_number, std::uint32_t name_number);
   std::uint64_t object_payload(NodeId id) const;
   std::uint64_t store_run(std::span<const NodeId> run);
   std::uint32_t head_of(NodeId id) const;
@@ -192,13 +193,11 @@ class Graph {
   std::deque<GlobalStrings> global_strings_;
   std::vector<GlobalName> globals_;
   std::vector<std::uint32_t> global_counts_;
-  struct GlobalHash {
-    std::size_t operator()(const GlobalName& name) const {
-      return std::hash<std::string_view>()(name.module) * 31 +
-             std::hash<std::string_view>()(name.name);
-    }
-  };
-  std::unordered_map<GlobalName, std::uint32_t, GlobalHash> global_indices_;
+  // Trees, not hash tables, since the input chooses the keys. A string that many STACK_GLOBALs take
+  // from the memo is looked at once: its length times their number would be quadratic.
+  std::map<std::string_view, std::uint32_t> name_numbers_;
+  std::map<NodeId, std::uint32_t> numbers_of_nodes_;
+  std::map<std::uint64_t, std::uint32_t> global_indices_;  // by the numbers of module and name
   std::array<NodeId, 256> small_ints_;
   std::array<NodeId, 4> constants_;  // None, False, True, ()
 };

@@ -2,15 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <unordered_map>
 
 #include "base/segmented.h"
 #include "pickle/graph.h"
 
 // The memo of a pickle: any 32-bit index may be set, in any order, more than once. Indices that
 // grow with the number of entries, as every pickler writes them, lie in an array; a wild one goes
-// to a map, so that five bytes of input cannot ask for 16 GiB.
+// to a map, so that five bytes of input cannot ask for 16 GiB. The map is a tree: the input chooses
+// the keys, and could choose such as fall into one bucket of a hash table.
 
 namespace ptsd::pickle {
 
@@ -44,7 +45,7 @@ class Memo {
   static constexpr NodeId kUnset{0xFFFFFFFF};
 
   SegmentedVector<NodeId> dense_;
-  std::unordered_map<std::uint64_t, NodeId> sparse_;
+  std::map<std::uint64_t, NodeId> sparse_;
   std::uint64_t count_ = 0;
 };
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "unit/pickle/reading.h"
+
+// Streams that are large or made to be expensive. What would be quadratic or recursive takes
+// minutes or the stack; the bound on time is wide, for sanitizers and busy machines.
+
+namespace ptsd::pickle {
+namespace {
+
+constexpr int kMany = 1'000'000;
+
+class Stopwatch {
+ public:
+  ~Stopwatch() { CHECK(std::chrono::steady_clock::now() - start_ < std::chrono::seconds(60)); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::string repeated(std::string_view text, int count) {
+  std::string out;
+  out.reserve(text.size() * static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    out += text;
+  }
+  return out;
+}
+
+TEST_CASE("a tuple a million deep is read, asked and freed without recursion") {
+  const Stopwatch stopwatch;
+  const Read result(pickle().proto(2).empty_list().raw(repeated("\x85", kMany)).stop());
+  CHECK(result.graph().size() == kMany + 1);
+  CHECK(!result.graph().hashable(result.root()));
+  NodeId at = result.root();
+  for (int i = 0; i < kMany; ++i) {
+    at = result.graph().items(at)[0];
+  }
+  CHECK(result.graph().kind(at) == Kind::List);
+}
+
+TEST_CASE("lists and dicts a million deep are read") {
+  const Stopwatch stopwatch;
+  const Read lists(pickle().raw(repeated("]", kMany)).raw(repeated("a", kMany - 1)).stop());
+  CHECK(lists.graph().size() == kMany);
+  const Read dicts(pickle().raw(repeated("}N", kMany)).none().raw(repeated("s", kMany)).stop());
+  CHECK(dicts.graph().size() == kMany + 1);
+}
+
+TEST_CASE("objects a million deep are read") {
+  const Stopwatch stopwatch;
+  const Read result(pickle().global("m", "f").raw(repeated(")R", kMany)).stop());
+  CHECK(result.graph().size() == kMany + 2);
+}
+
+TEST_CASE("a million marks nest as deep as they are many") {
+  const Stopwatch stopwatch;
+  const Read result(pickle().raw(repeated("(", kMany)).raw(repeated("t", kMany)).stop());
+  CHECK(result.graph().size() == kMany);
+  CHECK(refusal(pickle().raw(repeated("(", kMany)).stop()) ==
+        "p+0xf4240: STOP needs 1 operand, the stack holds 0 above its mark");
+}
+
+TEST_CASE("a billion laughs by memo are as many nodes as the stream has opcodes for") {
+  auto laughs = pickle().proto(2).empty_list().memoize();
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    laughs.pop().long_binget(i).long_binget(i).tuple2().memoize();
+  }
+  const Read result(laughs.stop());
+  CHECK(result.graph().size() == 101);
+}
+
+TEST_CASE("a billion laughs by DUP are as many nodes as the stream has opcodes for") {
+  auto laughs = pickle().empty_tuple();
+  for (int i = 0; i < 100; ++i) {
+    laughs.dup().tuple2();
+  }
+  CHECK(Read(laughs.stop()).graph().size() == 101);
+}
+
+TEST_CASE("300,000 MEMOIZE are read in linear time") {
+  const Stopwatch stopwatch;
+  const Read result(pickle().proto(4).mark().raw(repeated("]\x94", 300'000)).list().stop());
+  CHECK(result.graph().size() == 300'001);
+}
+
+TEST_CASE("300,000 memo slots far apart are read in n log n") {
+  const Stopwatch stopwatch;
+  auto stream = pickle().none();
+  for (std::uint32_t i = 0; i < 300'000; ++i) {
+    stream.long_binput(i * 14'057);  // 2^32 / 14,057 > 300,000
+  }
+  const Read result(stream.long_binget(299'999 * 14'057u).tuple2().stop());
+  CHECK(result.graph().size() == 2);
+}
+
+TEST_CASE("a million items are one mutation, and a million SETITEMs a million") {
+  const Stopwatch stopwatch;
+  const Read wide(pickle().empty_list().mark().raw(repeated("N", kMany)).appends().stop());
+  CHECK((*wide.graph().mutations(wide.root()).begin()).operands.size() == kMany);
+  const Read many(pickle().empty_dict().raw(repeated("NNs", kMany)).stop());
+  int count = 0;
+  for (const Mutation& mutation : many.graph().mutations(many.root())) {
+    count += mutation.operands.size() == 2 ? 1 : 0;
+  }
+  CHECK(count == kMany);
+}
+
+TEST_CASE("a long name that 200,000 STACK_GLOBALs take from the memo is looked at once") {
+  const Stopwatch stopwatch;
+  const std::string name(1'000'000, 'n');
+  const Read result(pickle()
+                        .binunicode(name)
+                        .binput(0)
+                        .binunicode(name)
+                        .binput(1)
+                        .mark()
+                        .raw(repeated("h\1h\1\x93", 200'000))
+                        .tuple()
+                        .stop());
+  CHECK(result.graph().globals().size() == 1);
+  CHECK(result.graph().global_counts()[0] == 200'000);
+}
+
+TEST_CASE("100,000 globals with as many names are told apart") {
+  const Stopwatch stopwatch;
+  auto stream = pickle().mark();
+  for (int i = 0; i < 100'000; ++i) {
+    stream.global("m", std::to_string(i));
+  }
+  CHECK(Read(stream.list().stop()).graph().globals().size() == 100'000);
+}
+
+}  // namespace
+}  // namespace ptsd::pickle
