@@ -23,12 +23,26 @@ namespace {
 
 constexpr KindSet kCallables(Kind::Global, Kind::Ext, Kind::PersId, Kind::Reduce, Kind::NewObj,
                              Kind::NewObjEx, Kind::Obj);
-constexpr KindSet kTuple(Kind::Tuple);
-constexpr KindSet kDict(Kind::Dict);
+// A subclass of tuple or dict, such as torch.Size, serves as arguments too; it is an object.
+constexpr KindSet kTuples(Kind::Tuple, Kind::Reduce, Kind::NewObj, Kind::NewObjEx, Kind::Obj);
+constexpr KindSet kDicts(Kind::Dict, Kind::Reduce, Kind::NewObj, Kind::NewObjEx, Kind::Obj);
 constexpr KindSet kStr(Kind::Str);
-constexpr KindSet kAppendable(Kind::List, Kind::Reduce, Kind::NewObj, Kind::NewObjEx, Kind::Obj);
-constexpr KindSet kSettable(Kind::Dict, Kind::Reduce, Kind::NewObj, Kind::NewObjEx, Kind::Obj);
-constexpr KindSet kAddable(Kind::Set, Kind::Reduce, Kind::NewObj, Kind::NewObjEx, Kind::Obj);
+
+// What each change can be made to, in the order of Change.
+constexpr KindSet kTargets[] = {
+    KindSet(Kind::List, Kind::Reduce, Kind::NewObj, Kind::NewObjEx, Kind::Obj),
+    kDicts,
+    KindSet(Kind::Set, Kind::Reduce, Kind::NewObj, Kind::NewObjEx, Kind::Obj),
+    kObjects,
+};
+
+std::string counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
 
 class Machine {
  public:
@@ -92,12 +106,12 @@ class Machine {
       case Op::List: return fold_container(Kind::List, Change::Append);
       case Op::Dict: return fold_container(Kind::Dict, Change::SetItems);
 
-      case Op::Append: return change(Change::Append, pop(1));
-      case Op::Appends: return change(Change::Append, pop_marked());
-      case Op::SetItem: return change(Change::SetItems, pop(2));
-      case Op::SetItems: return change(Change::SetItems, pop_marked());
-      case Op::AddItems: return change(Change::AddItems, pop_marked());
-      case Op::Build: return change(Change::Build, pop(1));
+      case Op::Append: return change_by(1, Change::Append);
+      case Op::Appends: return change_by_marked(Change::Append);
+      case Op::SetItem: return change_by(2, Change::SetItems);
+      case Op::SetItems: return change_by_marked(Change::SetItems);
+      case Op::AddItems: return change_by_marked(Change::AddItems);
+      case Op::Build: return change_by(1, Change::Build);
 
       case Op::Put:
       case Op::BinPut:
@@ -107,7 +121,7 @@ class Machine {
       case Op::BinGet:
       case Op::LongBinGet: return get(memo_index());
 
-      case Op::Global: return push(add_global(now_.text, now_.second));
+      case Op::Global: return push(add_global());
       case Op::StackGlobal: return stack_global();
       case Op::Ext1:
       case Op::Ext2:
@@ -150,8 +164,8 @@ class Machine {
   void need(std::size_t count) const {
     const std::size_t found = stack_.available();
     if (found < count) {
-      fail(fmt::format("{} needs {} operand{}, the stack holds {}{}", name(), count,
-                       count == 1 ? "" : "s", found, stack_.marks() == 0 ? "" : " above its mark"));
+      fail(fmt::format("{} needs {}, the stack holds {}{}", name(), counted(count, "operand"),
+                       found, stack_.marks() == 0 ? "" : " above its mark"));
     }
   }
 
@@ -181,24 +195,24 @@ class Machine {
 
   void finish() {
     if (stack_.marks() > 0 || stack_.depth() > 0) {
-      warn(fmt::format("STOP leaves values ({}) or marks ({}) on the stack", stack_.depth(),
-                       stack_.marks()));
+      warn(fmt::format("STOP leaves {} and {} on the stack", counted(stack_.depth(), "value"),
+                       counted(stack_.marks(), "mark")));
     }
     pickle_.size = decoder_.position();
-    if (protocol_) {
-      pickle_.protocol = *protocol_;
-      return;
-    }
+    pickle_.protocol = protocol_ ? *protocol_ : highest_used();
+  }
+
+  unsigned highest_used() const {
+    unsigned protocol = 0;
     for (const OpInfo& info : kOps) {
-      if (pickle_.use(info.op).count > 0) {
-        pickle_.protocol = std::max<unsigned>(pickle_.protocol, info.protocol);
-      }
+      if (pickle_.use(info.op).count > 0) protocol = std::max<unsigned>(protocol, info.protocol);
     }
+    return protocol;
   }
 
   void expect(NodeId node, KindSet kinds, std::string_view role) const {
     if (!kinds.contains(graph_.kind(node))) {
-      fail(fmt::format("{} on {} as {}", name(), with_article(graph_.kind(node)), role));
+      fail(fmt::format("{} with {} as {}", name(), with_article(graph_.kind(node)), role));
     }
   }
 
@@ -217,8 +231,9 @@ class Machine {
   }
 
   void push_digits(std::string_view digits) {
-    if (!is_decimal(digits))
+    if (!is_decimal(digits)) {
       fail(fmt::format("{} argument {} is no decimal integer", name(), quote(now_.text)));
+    }
     if (const std::optional<std::int64_t> value = parse_int(digits)) {
       return push(graph_.add_int(*value, now_.offset));
     }
@@ -226,25 +241,24 @@ class Machine {
   }
 
   void push_long_bytes() {
-    if (now_.text.size() <= 8) return push(graph_.add_int(int_from_bytes(now_.text), now_.offset));
-    push_text(Kind::LongBytes);
+    const std::string_view bytes = shortest_int_bytes(now_.text);
+    if (bytes.size() <= 8) return push(graph_.add_int(int_from_bytes(bytes), now_.offset));
+    push(graph_.add_text(Kind::LongBytes, bytes, now_.offset));
   }
 
   void push_float_line() {
     const std::optional<double> value = parse_float(now_.text);
-    if (!value) fail(fmt::format("FLOAT argument {} is no number", quote(now_.text)));
+    if (!value) fail(fmt::format("FLOAT argument {} is no double", quote(now_.text)));
     push(graph_.add_float(std::bit_cast<std::uint64_t>(*value), now_.offset));
   }
 
   void push_text(Kind kind) { push(graph_.add_text(kind, now_.text, now_.offset)); }
 
   void push_unicode() {
-    check_utf8(now_.text);
+    if (!is_wtf8(now_.text)) {
+      fail(fmt::format("{} text is not UTF-8: {}", name(), quote(now_.text)));
+    }
     push_text(Kind::Str);
-  }
-
-  void check_utf8(std::string_view text) const {
-    if (!is_wtf8(text)) fail(fmt::format("{} text is not UTF-8: {}", name(), quote(text)));
   }
 
   void push_string_line() {
@@ -281,14 +295,22 @@ class Machine {
     push(container);
   }
 
-  void change(Change what, std::span<const NodeId> operands) {
-    const NodeId target = top();
-    switch (what) {
-      case Change::Append: expect(target, kAppendable, "what to append to"); break;
-      case Change::SetItems: expect(target, kSettable, "what to set items of"); break;
-      case Change::AddItems: expect(target, kAddable, "what to add items to"); break;
-      case Change::Build: expect(target, kObjects, "what to give a state"); break;
+  void change_by(std::size_t count, Change what) {
+    need(count + 1);
+    change(what, stack_.pop(count));
+  }
+
+  void change_by_marked(Change what) {
+    const std::span<const NodeId> operands = pop_marked();
+    if (stack_.available() == 0) {
+      fail(fmt::format("{} needs an object below its mark, there is none", name()));
     }
+    change(what, operands);
+  }
+
+  void change(Change what, std::span<const NodeId> operands) {
+    const NodeId target = stack_.top();
+    expect(target, kTargets[static_cast<std::size_t>(what)], "its target");
     check_operands(what, operands);
     if (!operands.empty()) graph_.mutate(target, what, operands);
   }
@@ -296,8 +318,8 @@ class Machine {
   void check_operands(Change what, std::span<const NodeId> operands) const {
     if (what == Change::SetItems) {
       if (operands.size() % 2 != 0) {
-        fail(fmt::format("{} with {} operands, keys and values come in pairs", name(),
-                         operands.size()));
+        fail(fmt::format("{} with {}, keys and values come in pairs", name(),
+                         counted(operands.size(), "operand")));
       }
       check_hashable(operands, 2, "a dict key");
     } else if (what == Change::AddItems) {
@@ -338,16 +360,30 @@ class Machine {
 
   // Globals and objects.
 
-  NodeId add_global(std::string_view module, std::string_view qualified_name) {
-    check_utf8(module);
-    check_utf8(qualified_name);
-    return graph_.add_global({module, qualified_name}, now_.offset);
+  NodeId add_global() {
+    check_name(now_.text, "module");
+    check_name(now_.second, "qualified");
+    return graph_.add_global({.module = now_.text, .name = now_.second}, now_.offset);
   }
 
+  void check_name(std::string_view text, std::string_view role) const {
+    check_not_empty(text, role);
+    if (!is_utf8(text)) {
+      fail(fmt::format("{} with a {} name that is not UTF-8: {}", name(), role, quote(text)));
+    }
+  }
+
+  void check_not_empty(std::string_view text, std::string_view role) const {
+    if (text.empty()) fail(fmt::format("{} with an empty {} name", name(), role));
+  }
+
+  // Looks at no byte of the names: the memo could hand out a long one again and again.
   void stack_global() {
     const std::span<const NodeId> names = pop(2);
-    expect(names[0], kStr, "a module name");
-    expect(names[1], kStr, "a qualified name");
+    expect(names[0], kStr, "the module name");
+    expect(names[1], kStr, "the qualified name");
+    check_not_empty(graph_.text(names[0]), "module");
+    check_not_empty(graph_.text(names[1]), "qualified");
     push(graph_.add_stack_global({.module = names[0], .name = names[1]}, now_.offset));
   }
 
@@ -358,16 +394,16 @@ class Machine {
 
   void make_object(Kind kind) {
     const std::span<const NodeId> parts = pop(2);
-    expect(parts[0], kCallables, kind == Kind::Reduce ? "what to call" : "a class");
-    expect(parts[1], kTuple, "arguments");
+    expect(parts[0], kCallables, kind == Kind::Reduce ? "the callable" : "the class");
+    expect(parts[1], kTuples, "the arguments");
     push(graph_.add_object(kind, parts[0], parts[1], now_.offset));
   }
 
   void make_object_ex() {
     const std::span<const NodeId> parts = pop(3);
-    expect(parts[0], kCallables, "a class");
-    expect(parts[1], kTuple, "arguments");
-    expect(parts[2], kDict, "keyword arguments");
+    expect(parts[0], kCallables, "the class");
+    expect(parts[1], kTuples, "the arguments");
+    expect(parts[2], kDicts, "the keyword arguments");
     push(graph_.add_object_ex(parts[0], parts[1], parts[2], now_.offset));
   }
 
@@ -375,18 +411,21 @@ class Machine {
     const std::span<const NodeId> parts = pop_marked();
     if (parts.empty()) fail("OBJ without a class above its mark");
     const NodeId cls = parts.front();
-    expect(cls, kCallables, "a class");
+    expect(cls, kCallables, "the class");
     const NodeId args = graph_.add_sequence(Kind::Tuple, parts.subspan(1), now_.offset);
     push(graph_.add_object(Kind::Obj, cls, args, now_.offset));
   }
 
   void make_inst() {
     const NodeId args = graph_.add_sequence(Kind::Tuple, pop_marked(), now_.offset);
-    const NodeId cls = add_global(now_.text, now_.second);
+    const NodeId cls = add_global();
     push(graph_.add_object(Kind::Obj, cls, args, now_.offset));
   }
 
   void push_persistent_line() {
+    if (!is_ascii(now_.text)) {
+      fail(fmt::format("PERSID argument {} is not ASCII", quote(now_.text)));
+    }
     const NodeId id = graph_.add_text(Kind::Str, now_.text, now_.offset);
     push(graph_.add_persistent(id, now_.offset));
   }
@@ -396,11 +435,10 @@ class Machine {
       fail(fmt::format("pickle protocol {}, the highest known is {}", bits(), kHighestProtocol),
            Error::Kind::Unsupported);
     }
-    if (protocol_) {
-      warn(fmt::format("a second PROTO, {} after {}", bits(), *protocol_));
-    } else if (now_.offset != 0) {
-      warn("PROTO is not the first opcode");
-    }
+    // Once each: a stream of nothing but PROTO would else be worth a warning for every two bytes.
+    const std::uint32_t count = pickle_.use(Op::Proto).count;
+    if (count == 1 && now_.offset != 0) warn("PROTO is not the first opcode");
+    if (count == 2) warn(fmt::format("a second PROTO, {} after {}", bits(), *protocol_));
     protocol_ = static_cast<unsigned>(bits());
   }
 
