@@ -1,20 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "container/name_index.h"
 
+#include <algorithm>
+#include <array>
 #include <functional>
 
 namespace ptsd::container {
 
+namespace {
+
+// How many slots are asked for before the first of them is used: the table is larger than the
+// caches, and the wait for it is most of the work.
+constexpr std::size_t kBatch = 32;
+
+}  // namespace
+
 NameIndex::NameIndex(std::span<const Member> members)
     : members_(members), key_(random_hash_key()), slots_(2 * members.size() + 1) {
-  for (const Member& member : members) {
-    add(member);
-    if (clash_) return;
+  while (!members.empty() && !clash_) {
+    const std::span<const Member> batch = members.first(std::min(kBatch, members.size()));
+    add(batch);
+    members = members.subspan(batch.size());
   }
 }
 
-void NameIndex::add(const Member& member) {
-  const std::uint32_t tag = tag_of(member.name);
+void NameIndex::add(std::span<const Member> batch) {
+  std::array<std::uint32_t, kBatch> tags;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    tags[i] = tag_of(batch[i].name);
+    __builtin_prefetch(&slots_[home_of(tags[i])], 1);
+  }
+  for (std::size_t i = 0; i < batch.size() && !clash_; ++i) {
+    add(batch[i], tags[i]);
+  }
+}
+
+void NameIndex::add(const Member& member, std::uint32_t tag) {
   std::size_t i = home_of(tag);
   for (; slots_[i].number != 0; i = after(i)) {
     const Member& other = members_[slots_[i].number - 1];

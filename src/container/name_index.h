@@ -38,7 +38,8 @@ class NameIndex {
     std::uint32_t number = 0;  // of the member, from 1; 0: free
   };
 
-  void add(const Member& member);
+  void add(std::span<const Member> batch);
+  void add(const Member& member, std::uint32_t tag);
   template <class Equal>
   const Member* search(std::string_view name, Equal equal) const;
   std::uint32_t tag_of(std::string_view name) const;

@@ -108,14 +108,15 @@ void Parser::read_extra(Member& member, std::uint64_t size) {
   while (const auto field = fields.next()) {
     if (field->id == extra::kUnicodePath) note_unicode_path(*field, member);
     if (field->id != extra::kZip64) continue;
-    if (std::exchange(found, true)) fail_entry("extra field 0x0001 (zip64) stands twice");
+    if (std::exchange(found, true)) {
+      fail_entry(fmt::format("extra field 0x0001 (zip64) of {} stands twice", quote(member.name)));
+    }
     apply_zip64(reader_, *field, values);
   }
   if (wanted && !found) {
-    fail_entry(
-        fmt::format("extra field 0x0001 (zip64) of {} is missing, its header leaves values "
-                    "to it",
-                    quote(member.name)));
+    fail_entry(fmt::format(
+        "the header of {} leaves values to extra field 0x0001 (zip64), which is missing",
+        quote(member.name)));
   }
 }
 
@@ -128,7 +129,7 @@ void Parser::note_unicode_path(const ExtraField& field, const Member& member) {
 void Parser::check_sizes(const Member& member) const {
   if (member.method != method::kStored || (member.flags & flag::kEncrypted) != 0) return;
   if (member.size == member.compressed_size) return;
-  fail_entry(fmt::format("{} is stored, but said to be {} bytes of {}", quote(member.name),
+  fail_entry(fmt::format("{} is stored, and said to be {} bytes that make {}", quote(member.name),
                          member.compressed_size, member.size));
 }
 

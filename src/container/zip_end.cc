@@ -110,13 +110,19 @@ std::optional<Defect> follow_locator(const ByteSource& source, EndRecord& record
         locator_offset,
         fmt::format("the zip64 locator points to {:#x}, where no zip64 end record is", offset)};
   }
-  const auto size =
-      checked_add<std::uint64_t>(get(*zip64, zip64_end::kRecordSize), zip64_end::kUncounted);
-  if (offset > locator_offset || size != locator_offset - offset) {
-    return Defect{offset, "the zip64 end record does not end where its locator begins"};
+  const std::uint64_t size = get(*zip64, zip64_end::kRecordSize);
+  const std::uint64_t least_end = offset + zip64_end::kSize;  // in the file: the record is there
+  if (least_end > locator_offset || size != locator_offset - offset - zip64_end::kUncounted) {
+    return Defect{offset, fmt::format("the zip64 end record is said to be {} bytes after its first "
+                                      "12, its locator is at {:#x}",
+                                      size, locator_offset)};
   }
-  if (get(*locator, zip64_locator::kDisk) != 0 || get(*locator, zip64_locator::kDiskCount) > 1) {
-    return Defect{locator_offset, "part of a split archive", Error::Kind::Unsupported};
+  const std::uint32_t disk = get(*locator, zip64_locator::kDisk);
+  const std::uint32_t disks = get(*locator, zip64_locator::kDiskCount);
+  if (disk != 0 || disks > 1) {
+    return Defect{locator_offset,
+                  fmt::format("part of a split archive: disk {} of {}", disk, disks),
+                  Error::Kind::Unsupported};
   }
   const Fields wide = fields_of_zip64(*zip64);
   if (auto defect = disagreement(fields, wide, record.offset)) return defect;
@@ -197,8 +203,7 @@ const Candidate& choose(const ByteSource& source, const std::vector<Candidate>& 
   const auto second = std::find_if(first + 1, candidates.end(), is_sound);
   if (second != candidates.end()) {
     source.fail_at(second->record.offset, Error::Kind::Malformed,
-                   fmt::format("two end records, the other at {:#x}: which archive is meant is "
-                               "anyone's guess",
+                   fmt::format("a second end record with a directory; the first is at {:#x}",
                                first->record.offset));
   }
   return *first;

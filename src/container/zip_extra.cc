@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "container/zip_format.h"
-
 namespace ptsd::container {
 
 ExtraFields::ExtraFields(ByteReader& reader, std::uint64_t size)
@@ -32,11 +30,6 @@ std::optional<ExtraField> ExtraFields::next() {
                                 left - extra::kHeaderSize));
   }
   return ExtraField{.id = id, .data = reader_.take(size, "an extra field"), .position = position};
-}
-
-bool Zip64Values::wanted() const {
-  return size == kMarker32 || compressed_size == kMarker32 ||
-         (header_offset != nullptr && *header_offset == kMarker32);
 }
 
 void apply_zip64(const ByteReader& reader, const ExtraField& field, const Zip64Values& values) {

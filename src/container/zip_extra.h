@@ -6,6 +6,7 @@
 
 #include "base/byte_reader.h"
 #include "base/bytes.h"
+#include "container/zip_format.h"
 
 namespace ptsd::container {
 
@@ -34,7 +35,10 @@ struct Zip64Values {
   std::uint64_t& compressed_size;
   std::uint64_t* header_offset = nullptr;  // absent from a local header
 
-  bool wanted() const;
+  bool wanted() const {
+    return size == kMarker32 || compressed_size == kMarker32 ||
+           (header_offset != nullptr && *header_offset == kMarker32);
+  }
 };
 
 // Replaces the markers by the values of `field`, which must have one for each. Whatever follows

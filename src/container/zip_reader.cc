@@ -17,6 +17,29 @@
 #include "container/zip_local.h"
 
 namespace ptsd::container {
+namespace {
+
+struct MethodRow {
+  std::uint16_t method;
+  std::string_view name;
+};
+
+constexpr auto kForeignMethods = std::to_array<MethodRow>({
+    {9,  "deflate64"     },
+    {12, "bzip2"         },
+    {14, "LZMA"          },
+    {93, "Zstandard"     },
+    {95, "XZ"            },
+    {98, "PPMd"          },
+    {99, "AES encryption"},
+});
+
+std::string_view method_name(std::uint16_t method) {
+  const auto row = std::ranges::find(kForeignMethods, method, &MethodRow::method);
+  return row == kForeignMethods.end() ? "an unknown method" : row->name;
+}
+
+}  // namespace
 
 ZipReader::ZipReader(const ByteSource& source, const Limits& limits)
     : source_(source),
@@ -45,8 +68,11 @@ void ZipReader::check_start() {
   std::array<std::byte, sizeof(std::uint32_t)> head = {};
   source_.read(0, head);
   if (get(Bytes(head), kSignatureField) != local_header::kSignature) {
-    source_.fail_at(0, Error::Kind::Malformed,
-                    fmt::format("{} bytes before the first local header, at {:#x}", first, first));
+    source_.fail_at(
+        0, Error::Kind::Malformed,
+        fmt::format("{} bytes before the first local header: PyTorch looks for it where "
+                    "the file begins",
+                    first));
   }
   warnings_.push_back({
       {.file = source_.name(), .offset = 0},
@@ -84,28 +110,39 @@ void ZipReader::fail(const Member& member, Error::Kind kind, std::string message
 void ZipReader::check_readable(const Member& member, std::uint64_t limit) const {
   if (member.method != method::kStored && member.method != method::kDeflate) {
     fail(member, Error::Kind::Unsupported,
-         fmt::format("compressed by method {}; 0 (stored) and 8 (deflate) can be read",
-                     member.method));
+         fmt::format("compressed by {} (method {}); only stored (0) and deflate (8) can be read",
+                     method_name(member.method), member.method));
   }
-  const std::uint64_t size = std::max(member.size, member.compressed_size);
-  if (size > limit) {
-    fail(member, Error::Kind::Limit, fmt::format("{} bytes, the limit is {}", size, limit));
+  if (member.size > limit) {
+    fail(member, Error::Kind::Limit,
+         fmt::format("{} bytes inflated, {} are allowed", member.size, limit));
   }
+  // A deflate stream can also be made longer than what it holds.
+  if (member.compressed_size > limit) {
+    fail(member, Error::Kind::Limit,
+         fmt::format("{} bytes deflated, {} are allowed", member.compressed_size, limit));
+  }
+}
+
+std::vector<std::byte> ZipReader::read_data(const Member& member, std::uint64_t offset) const {
+  std::vector<std::byte> data = source_.read(offset, member.compressed_size);
+  if (member.method == method::kStored) return data;
+  return inflate(data, member.size, {.file = source_.name(), .member = std::string(member.name)});
+}
+
+void ZipReader::check_crc(const Member& member, Bytes bytes) const {
+  if (member.crc == 0) return;
+  const std::uint32_t crc = crc32(bytes);
+  if (crc == member.crc) return;
+  fail(member, Error::Kind::Malformed,
+       fmt::format("the CRC is {:#010x}, {:#010x} recorded", crc, member.crc));
 }
 
 Contents ZipReader::read(const Member& member, std::uint64_t limit) const {
   check_readable(member, limit);
   const std::uint64_t offset = data_offset(member);
-  Contents contents = {.bytes = source_.read(offset, member.compressed_size)};
-  if (member.method == method::kDeflate) {
-    const Where where = {.file = source_.name(), .member = std::string(member.name)};
-    contents.bytes = inflate(contents.bytes, member.size, where);
-  }
-  const std::uint32_t crc = crc32(contents.bytes);
-  if (member.crc != 0 && crc != member.crc) {
-    fail(member, Error::Kind::Malformed,
-         fmt::format("the CRC is {:#010x}, {:#010x} recorded", crc, member.crc));
-  }
+  Contents contents = {.bytes = read_data(member, offset)};
+  check_crc(member, contents.bytes);
   const std::uint64_t end = offset + member.compressed_size;
   const Descriptor found = read_descriptor(source_, member, end, layout_.limit(member));
   contents.warning = descriptor_warning(source_, member, end, found.state);

@@ -71,6 +71,8 @@ class ZipReader {
   void check_start();
   [[noreturn]] void fail(const Member& member, Error::Kind kind, std::string message) const;
   void check_readable(const Member& member, std::uint64_t limit) const;
+  void check_crc(const Member& member, Bytes bytes) const;
+  std::vector<std::byte> read_data(const Member& member, std::uint64_t offset) const;
 
   const ByteSource& source_;
   std::vector<Warning> warnings_;
