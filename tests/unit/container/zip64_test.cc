@@ -119,8 +119,8 @@ void put_end(SparseSource& file, const std::vector<Place>& places, std::uint64_t
 const std::vector<Place>& places() {
   static const std::string small(12, '\0');
   static const std::vector<Place> kPlaces = {
-      {"big/data.pkl", 0,             0x188,         0x1234                },
-      {"big/data/0",   0x1DE,         0x1'0000'0010, 0x5678                },
+      {"big/data.pkl", 0,             0x15E,         0x1234                },
+      {"big/data/0",   0x1AE,         0x1'0000'0010, 0x5678                },
       {"big/data/1",   0x1'0000'0228, 12,            crc32(as_bytes(small))},
       {"big/data/2",   0x1'0000'02A4, 0,             0                     },
       {"big/version",  0x1'0000'0300, 12,            crc32(as_bytes(small))},
