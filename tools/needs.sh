@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What ./try, ./test and .ci/run share. They install packages of Debian or Ubuntu where they are
+# missing, say so, and can be run again at any time.
+
+# Debian's own tools before others that may be on the PATH.
+export PATH=/usr/bin:$PATH
+
+BUILD_PACKAGES=(g++ meson ninja-build pkg-config libcli11-dev nlohmann-json3-dev libfmt-dev
+  libdeflate-dev libpcre2-dev doctest-dev)
+TEST_PACKAGES=(python3 mandoc)
+ORACLE_PACKAGES=(python3-torch python3-numpy python3-venv fish zsh)
+CI_PACKAGES=(clang clang-format git)
+
+NEW_TORCH='torch==2.13.0'
+
+run() {
+  echo "+ $*"
+  "$@"
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    run env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    run sudo "$@"
+  fi
+}
+
+is_installed() {
+  dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -q '^installed$'
+}
+
+need_packages() {
+  local package missing=()
+  if ! command -v apt-get >/dev/null; then
+    echo "this is no Debian or Ubuntu; you need what these packages hold: $*" >&2
+    return 0
+  fi
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    as_root apt-get update --quiet
+    as_root apt-get install --quiet --yes --no-install-recommends "${missing[@]}"
+  fi
+}
+
+# A current PyTorch in .venv/, beside the system's older one.
+need_oracles() {
+  need_packages "${ORACLE_PACKAGES[@]}"
+  local python=${PTSD_TORCH_NEW:-.venv/bin/python}
+  if ! "$python" -c 'import torch, numpy' 2>/dev/null; then
+    run python3 -m venv .venv
+    run .venv/bin/pip install --quiet "$NEW_TORCH" numpy
+  fi
+}
+
+# configure FOLDER OPTION…
+configure() {
+  if [ ! -f "$1/build.ninja" ]; then
+    run meson setup "$@"
+  fi
+}
