@@ -20,7 +20,7 @@ import interpreters
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIELDS = "dtype shape stride offset requires_grad kind device numel nbytes contiguous".split()
-OPTIONAL = ("conj", "neg")
+FLAGS = ("conj", "neg")  # there only if they are set
 STORAGE_FIELDS = "key nbytes file_offset".split()
 OPCODES = {ord(op.code): op.name for op in pickletools.opcodes}
 
@@ -82,13 +82,13 @@ def entry_differences(expected, entry, spelled):
     """(field, found, expected) triples."""
     if spelled:
         yield from text_differences("path", expected["path"], entry)
-        yield from text_differences("name", expected["name"], entry)
+        yield from text_differences("name", expected["path"], entry)
     for field in FIELDS:
         if field in expected and not same(entry.get(field), expected[field]):
             yield field, entry.get(field), expected[field]
-    for field in OPTIONAL:
-        if field in entry and entry[field] != expected.get(field, False):
-            yield field, entry[field], expected.get(field, False)
+    for field in FLAGS:
+        if not same(entry.get(field, False), expected.get(field, False)):
+            yield field, entry.get(field, False), expected.get(field, False)
     storage, found = expected.get("storage"), entry.get("storage")
     if storage is None or found is None:
         if storage is not found:

@@ -17,25 +17,21 @@ STATE, ARGUMENTS, KEYWORDS, CALLABLE = "~state", "~args", "~kwargs", "~callable"
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where in the tree: a path, and the last key as it is written in the file."""
+    """Where in the tree. The root and what lies under the key "" have the same path."""
 
     path: str = ""
-    name: str = ""
     root: bool = True
 
-    def below(self, key, name=None):
-        key = str(key)
-        path = key if self.root else f"{self.path}/{key}"
-        return Place(path, key if name is None else name, False)
+    def below(self, segment):
+        return Place(str(segment) if self.root else f"{self.path}/{segment}", False)
 
-    def under(self, text):
-        return self.below(escape(text), text)
+    def under(self, key):
+        return self.below(escape(key))
 
 
 @dataclasses.dataclass
 class Found:
     path: str
-    name: str
     tensor: Any
 
 
@@ -113,8 +109,8 @@ class Walk:
         made = self.recording.of(value)
         if isinstance(value, torch.Tensor) and is_rebuilt(made):
             self.tensor(place, value, made)
-        elif isinstance(value, torch.nn.Module) and made and type(made.state) is dict:
-            self.module(place, Place() if place.root else place.below("", ""), value)
+        elif self.is_module(value):
+            self.module(place if place.root else place.below(""), value)
         elif type(value) in (list, tuple):
             self.sequence(place, value)
         elif type(value) is dict or type(value) is collections.Counter:
@@ -154,19 +150,18 @@ class Walk:
             self.visit(place.under(name), value)
 
     def tensor(self, place, value, made):
-        self.found.append(Found(place.path, place.name, value))
+        self.found.append(Found(place.path, value))
         state = tensor_state(made)
         if state is not None:
             self.attributes(place.below(STATE), state)
 
     # Modules have dotted names, as their state_dict() does; `base` is where those names start.
 
-    def module(self, place, base, module, dotted="", dotted_name=""):
+    def module(self, base, module, dotted=""):
         state = self.recording.of(module).state
 
         def member(name):
-            text = dotted + escape(name)
-            return Place(base.path + text, dotted_name + name, False)
+            return Place(base.path + dotted + escape(name), False)
 
         transient = state.get("_non_persistent_buffers_set", set())
         for name, value in state["_parameters"].items():
@@ -175,22 +170,25 @@ class Walk:
             if name not in transient:
                 self.visit(member(name), value)
         for name, child in state["_modules"].items():
-            if id(child) in self.open:
-                continue
-            below = (base, child, f"{dotted}{escape(name)}.", f"{dotted_name}{name}.")
-            made = self.recording.of(child)
-            if isinstance(child, torch.nn.Module) and made and type(made.state) is dict:
-                self.open.add(id(child))
-                self.module(place, *below)
-                self.open.remove(id(child))
-            else:
-                self.visit(member(name), child)
+            self.child(base, member(name), child, f"{dotted}{escape(name)}.")
         for name, value in state["_buffers"].items():
             if name in transient:
                 self.visit(member(name), value)
         for name, value in state.items():
             if name not in ("_parameters", "_buffers", "_modules"):
                 self.visit(member(name), value)
+
+    def child(self, base, place, value, dotted):
+        if not self.is_module(value):
+            self.visit(place, value)
+        elif id(value) not in self.open:
+            self.open.add(id(value))
+            self.module(base, value, dotted)
+            self.open.remove(id(value))
+
+    def is_module(self, value):
+        made = self.recording.of(value)
+        return isinstance(value, torch.nn.Module) and made and type(made.state) is dict
 
 
 def tensors(value, recording):
