@@ -29,11 +29,7 @@ def expectation(path):
         raise AssertionError(f"{len(lost)} tensors of the file are not in the listing")
     offsets = describing.storage_offsets(path)
     entries = [
-        {
-            "path": entry.path,
-            "name": entry.name,
-            **describing.describe(entry.tensor, record, offsets),
-        }
+        {"path": entry.path, **describing.describe(entry.tensor, record, offsets)}
         for entry in found
     ]
     describing.sharing(entries)
