@@ -47,6 +47,18 @@ class Tensors {
 
   std::optional<StorageId> find_storage(std::string_view key) const { return keys_.find(key); }
 
+  // Calls `use` for the storage of the tensor, and for those of its components.
+  template <class Use>
+  void each_storage(TensorId id, const Use& use) const {
+    const Tensor& tensor = (*this)[id];
+    if (tensor.storage) use(*tensor.storage);
+    const TensorExtra* const more = extra(tensor);
+    if (more == nullptr) return;
+    for (const Component& part : more->components) {
+      each_storage(part.tensor, use);  // as deep as folding went, which is bounded
+    }
+  }
+
  private:
   friend class StorageFolder;
   friend class TensorFolder;

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command/commands.h"
 
+#include <array>
+
+#include "command/info.h"
+#include "command/ls.h"
+
 namespace ptsd::command {
 
 std::span<const Command* const> commands() {
-  return {};
+  static constexpr auto kCommands = std::to_array<const Command*>({
+      &info_command,
+      &ls_command,
+  });
+  return kCommands;
 }
 
 }  // namespace ptsd::command

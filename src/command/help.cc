@@ -79,6 +79,17 @@ std::vector<std::string> groups(const Flags& flags) {
   return names;
 }
 
+std::string indented(std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const std::size_t size = std::min(lines.find('\n'), lines.size() - 1) + 1;
+    out += "  ";
+    out += lines.substr(0, size);
+    lines.remove_prefix(size);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string overview(std::span<const Command* const> commands) {
@@ -111,10 +122,7 @@ std::string help(const Command& command, const Flags& flags) {
       if (option.group == group) out += row(term(option), option.help);
     }
   }
-  if (!command.examples.empty()) {
-    out += "\nExamples:\n";
-    out += command.examples;
-  }
+  if (!command.examples.empty()) out += "\nExamples:\n" + indented(command.examples);
   return out;
 }
 

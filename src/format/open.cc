@@ -42,14 +42,14 @@ const std::string& checked(const std::string& path) {
 }  // namespace
 
 Address parse_address(const std::string& text) {
-  if (exists(text)) return {.file = text};
+  if (exists(text)) return {.file = text, .path = ""};
   for (std::size_t hash = text.find('#'); hash != std::string::npos;
        hash = text.find('#', hash + 1)) {
     if (exists(text.substr(0, hash))) {
       return {.file = text.substr(0, hash), .path = text.substr(hash + 1)};
     }
   }
-  return {.file = text};
+  return {.file = text, .path = ""};
 }
 
 Opened::Opened(const Address& address, const Limits& limits)

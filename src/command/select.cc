@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command/select.h"
+
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/nearest.h"
+#include "base/quote.h"
+#include "file/input_file.h"
+#include "tensor/dtype.h"
+
+namespace ptsd::command {
+namespace {
+
+constexpr std::uint64_t kLargestNames = std::uint64_t{1} << 30;  // bytes
+
+std::vector<operation::Pattern> patterns(const std::vector<std::string>& texts) {
+  std::vector<operation::Pattern> compiled;
+  for (const std::string& text : texts) {
+    compiled.emplace_back(text);
+  }
+  return compiled;
+}
+
+void read_names(const std::string& path, std::vector<std::string>& names) {
+  const file::InputFile file(path);
+  if (file.size() > kLargestNames) file.fail(Error::Kind::Limit, "over 1 GiB of names");
+  const std::vector<std::byte> bytes = file.read(0, file.size());
+  std::string_view rest = as_text(bytes);
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty()) names.emplace_back(line);
+  }
+}
+
+tensor::DType parse_dtype(std::string_view text) {
+  std::string_view name = text;
+  if (name.starts_with("torch.")) name.remove_prefix(6);
+  if (const auto dtype = tensor::find_dtype(name)) return *dtype;
+  std::vector<std::string> known;
+  for (const tensor::DTypeInfo& row : tensor::kDTypes) {
+    known.emplace_back(row.name);
+  }
+  fail_usage(
+      fmt::format("--dtype: no dtype is called {}{}", quote(text), did_you_mean(name, known)));
+}
+
+}  // namespace
+
+operation::SelectionRules selection_rules(const SelectionOptions& options) {
+  operation::SelectionRules rules = {
+      .include = patterns(options.include),
+      .exclude = patterns(options.exclude),
+      .allow_unmatched = options.allow_unmatched,
+  };
+  for (const std::string& path : options.names_from) {
+    read_names(path, rules.names);
+  }
+  for (const std::string& text : options.dtypes) {
+    rules.dtypes.push_back(parse_dtype(text));
+  }
+  if (options.shape) rules.shape = operation::parse_shape(*options.shape);
+  return rules;
+}
+
+}  // namespace ptsd::command
