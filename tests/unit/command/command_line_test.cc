@@ -73,7 +73,7 @@ Action declare_pair(Flags& flags) {
   return [files] { return Exit::Yes; };
 }
 
-constexpr Command kCut = {"cut", "cuts", "  ptsd cut a.pt\n", declare_cut};
+constexpr Command kCut = {"cut", "cuts", "ptsd cut a.pt\n", declare_cut};
 constexpr Command kPair = {"pair", "pairs", "", declare_pair};
 constexpr const Command* kCommands[] = {&kCut, &kPair};
 

@@ -13,7 +13,7 @@ Action declare_nothing(Flags&) {
   return [] { return Exit::Yes; };
 }
 
-constexpr Command kCut = {"cut", "cut a file in two", "  # in half\n  ptsd cut a.pt\n",
+constexpr Command kCut = {"cut", "cut a file in two", "# in half\nptsd cut a.pt\n",
                           declare_nothing};
 
 TEST_CASE("help shows usage, arguments, options by group, and examples") {
