@@ -65,7 +65,7 @@ void SelectionOptions::declare(Flags& flags) {
   flags.texts("--include", include, "GLOB", "only names that match the glob, or 're:REGEX'");
   flags.texts("--exclude", exclude, "GLOB", "no names that match; wins over --include");
   flags.texts("--names-from", names_from, "FILE", "only the names in FILE, one a line");
-  flags.list("--dtype", dtypes, "DTYPE,…", "only tensors of these dtypes");
+  flags.list("--dtype", dtypes, "DTYPE,...", "only tensors of these dtypes");
   flags.text("--shape", shape, "SHAPE", "only tensors of this shape; '*,512' leaves one open");
   flags.flag("--allow-unmatched", allow_unmatched, "let a rule match nothing");
 }

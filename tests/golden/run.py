@@ -118,20 +118,23 @@ def readable(output, temporary):
     return text
 
 
+def base_environment(ptsd, temporary):
+    return {
+        "PATH": f"{ptsd.parent}:/usr/bin:/bin",
+        "HOME": temporary,
+        "TMP": temporary,
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")},
+    }
+
+
 def transcript(text, ptsd, testdata):
     """The case as it should read, by what its commands print."""
     head, columns, variables, commands = read_case(text)
     out = "".join(line + "\n" for line in head)
     with tempfile.TemporaryDirectory() as temporary:
-        environment = {
-            "PATH": f"{ptsd.parent}:/usr/bin:/bin",
-            "HOME": temporary,
-            "TMP": temporary,
-            "LANG": "C.UTF-8",
-            "TERM": "xterm-256color",
-            **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")},
-            **variables,
-        }
+        environment = {**base_environment(ptsd, temporary), **variables}
         for command in commands:
             stdout, stderr, status = run_command(command, columns, environment, testdata)
             out += f"$ {command}\n" + readable(stdout, temporary)
