@@ -51,6 +51,20 @@ bool is_wtf8(std::string_view text) {
   return true;
 }
 
+std::string replace_invalid(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const CodePoint point = next_code_point(text);
+    if (point.valid) {
+      out += text.substr(0, point.size);
+    } else {
+      append_utf8(out, 0xFFFD);
+    }
+    text.remove_prefix(point.size);
+  }
+  return out;
+}
+
 void append_utf8(std::string& text, char32_t value) {
   if (value < 0x80) {
     text += static_cast<char>(value);

@@ -23,6 +23,9 @@ CodePoint next_code_point(std::string_view text);
 // UTF-8 throughout, surrogates allowed.
 bool is_wtf8(std::string_view text);
 
+// The text with U+FFFD for each lone surrogate and each byte that is not UTF-8.
+std::string replace_invalid(std::string_view text);
+
 void append_utf8(std::string& text, char32_t value);
 
 }  // namespace ptsd

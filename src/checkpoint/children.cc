@@ -101,31 +101,37 @@ class Collector {
     }
   }
 
+  // In the order in which Python makes an object: arguments, items, state.
   void collect_object(NodeId node) {
     if (!KindSet(Kind::Global, Kind::Ext, Kind::PersId)
              .contains(graph_.kind(graph_.callable(node)))) {
       children_.list.push_back({.value = graph_.callable(node), .part = Part::Callable});
     }
-    const bool known = add_known_args(node);
-    add_mutations(node, Part::Plain);
-    const bool has_items = known || children_.list.size() > 0;
+    bool has_items = false;
     bool has_state = false;
+    for (const pickle::Mutation& mutation : graph_.mutations(node)) {
+      (mutation.change == Change::Build ? has_state : has_items) = true;
+    }
+    if (add_known_args(node)) {
+      has_items = true;
+    } else {
+      add_args(node, has_items || has_state);
+    }
+    add_mutations(node, Part::Plain);
     for (const pickle::Mutation& mutation : graph_.mutations(node)) {
       if (mutation.change != Change::Build) continue;
       add_state(mutation.operands[0], has_items ? Part::State : Part::Plain);
-      has_state = true;
     }
-    if (!known) add_args(node, has_items || has_state);
   }
 
   void add_args(NodeId node, bool has_more) {
-    next_index_ = 0;
     NodeSpan args = graph_.items(graph_.args(node));
     if (names_.maker(node).what == Known::Reconstructor && args.size() == 3) {
       // (class, base, value of the base)
       args = graph_.kind(args[2]) == Kind::None ? NodeSpan() : args.subspan(2);
     }
     add_items(args, has_more ? Part::Args : Part::Plain);
+    if (has_more) next_index_ = 0;
     if (graph_.kind(node) == Kind::NewObjEx) add_mutations(graph_.kwargs(node), Part::Kwargs);
   }
 
@@ -232,7 +238,7 @@ class Collector {
     const Kind kind = graph_.kind(child.key);
     if (kText.contains(kind)) return std::hash<std::string_view>()(graph_.text(child.key));
     if (kind == Kind::Int) return static_cast<std::uint64_t>(graph_.int_value(child.key)) + 1;
-    if (is_scalar(kind)) return std::hash<std::string>()(repr(graph_, child.key));
+    if (is_scalar(child.key)) return std::hash<std::string>()(repr(names_, child.key));
     return pickle::index(child.key);
   }
 
@@ -246,10 +252,14 @@ class Collector {
     }
     if (kind != other) return false;
     if (kind == Kind::Int) return graph_.int_value(a.key) == graph_.int_value(b.key);
-    return is_scalar(kind) && repr(graph_, a.key) == repr(graph_, b.key);
+    return is_scalar(a.key) && repr(names_, a.key) == repr(names_, b.key);
   }
 
-  static bool is_scalar(Kind kind) { return kind <= Kind::Bytes; }
+  // Bytes are objects at protocol 2.
+  bool is_scalar(NodeId node) const {
+    return graph_.kind(node) <= Kind::Bytes || names_.maker(node).what == Known::Encode ||
+           names_.maker(node).what == Known::Bytes;
+  }
 
   void make_distinct() {
     std::unordered_set<std::string> taken;
@@ -273,7 +283,7 @@ class Collector {
 
   std::string segment(const Child& child) const {
     std::string text;
-    append_segment(text, graph_, child);
+    append_segment(text, names_, child);
     return text;
   }
 
@@ -293,7 +303,8 @@ Children attributes_of(const Names& names, NodeId state) {
   return Collector(names).collect_attributes(state);
 }
 
-void append_segment(std::string& path, const pickle::Graph& graph, const Child& child) {
+void append_segment(std::string& path, const Names& names, const Child& child) {
+  const pickle::Graph& graph = names.graph();
   path += prefix(child.part);
   if (child.part == Part::Callable || child.part == Part::WholeState) {
     if (child.numbered) path += fmt::format("/~@{}", child.index);
@@ -304,7 +315,7 @@ void append_segment(std::string& path, const pickle::Graph& graph, const Child& 
   } else if (child.label == Label::Index) {
     path += fmt::format("{}", child.index);
   } else if (!kText.contains(graph.kind(child.key))) {
-    append_escaped(path, repr(graph, child.key));
+    append_escaped(path, repr(names, child.key));
   } else if (child.quoted) {
     append_escaped(path, repr_str(graph.text(child.key)));
   } else {

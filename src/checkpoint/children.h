@@ -44,6 +44,6 @@ Children children_of(const Names& names, pickle::NodeId node);
 Children attributes_of(const Names& names, pickle::NodeId state);
 
 // The segment of a child, escaped for a path.
-void append_segment(std::string& path, const pickle::Graph& graph, const Child& child);
+void append_segment(std::string& path, const Names& names, const Child& child);
 
 }  // namespace ptsd::checkpoint

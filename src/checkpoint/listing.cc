@@ -41,7 +41,7 @@ class Lister final : public Visitor {
     listing_.warnings_.push_back(
         {checkpoint_.where(key),
          fmt::format("{}: key {} stands more than once, the last value counts", quote(path),
-                     escape(repr(checkpoint_.graph(), key)))});
+                     escape(repr(checkpoint_.names(), key)))});
   }
 
   Listing take() { return std::move(listing_); }

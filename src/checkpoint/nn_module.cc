@@ -98,7 +98,7 @@ class Parts {
     std::unordered_set<std::string> taken;
     for (Child& child : parts_.list) {
       std::string segment;
-      append_segment(segment, graph_, child);
+      append_segment(segment, names_, child);
       if (taken.insert(std::move(segment)).second) continue;
       child.numbered = true;
       child.index = static_cast<std::uint32_t>(&child - parts_.list.data());

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "checkpoint/numpy_scalar.h"
 #include "pickle/kind_names.h"
 
 namespace ptsd::checkpoint {
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::size_t kLongestRepr = 400;  // characters
 constexpr unsigned kDeepestRepr = 6;
-constexpr std::size_t kLongestDecimal = 128;  // bytes
+constexpr std::size_t kLongestDecimal = 1024;  // bytes
 
 char quote_for(std::string_view text) {
   const bool single = text.find('\'') != std::string_view::npos;
@@ -52,46 +53,52 @@ std::string quoted(std::string_view text, bool ascii_only) {
   return out + quote;
 }
 
-// Two's complement, little-endian, to sign and magnitude, most significant byte first.
-std::vector<std::uint8_t> magnitude(std::string_view bytes, bool& negative) {
+// Two's complement, little-endian, to sign and magnitude: words, the most significant first.
+std::vector<std::uint32_t> magnitude(std::string_view bytes, bool& negative) {
   negative = !bytes.empty() && (bytes.back() & 0x80) != 0;
-  std::vector<std::uint8_t> digits;
+  std::vector<std::uint32_t> words((bytes.size() + 3) / 4);
   unsigned carry = negative ? 1 : 0;
-  for (const char c : bytes) {
-    const unsigned byte = (negative ? ~static_cast<unsigned>(c) : static_cast<unsigned>(c)) & 0xFF;
-    digits.push_back(static_cast<std::uint8_t>(byte + carry));
-    carry = byte + carry > 0xFF ? 1 : 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto stored = static_cast<unsigned char>(bytes[i]);
+    const unsigned byte = (negative ? 0xFFu - stored : stored) + carry;
+    carry = byte >> 8;
+    words[i / 4] |= (byte & 0xFF) << (8 * (i % 4));
   }
-  std::ranges::reverse(digits);
-  return digits;
+  std::ranges::reverse(words);
+  return words;
 }
 
-std::string to_hex(const std::vector<std::uint8_t>& digits) {
-  std::string out = "0x";
-  for (const std::uint8_t digit : digits) {
-    out += fmt::format("{:02x}", digit);
+std::string to_hex(const std::vector<std::uint32_t>& words) {
+  std::string out;
+  for (const std::uint32_t word : words) {
+    out += fmt::format("{:08x}", word);
+  }
+  return "0x" + out.substr(std::min(out.find_first_not_of('0'), out.size() - 1));
+}
+
+std::string to_decimal(std::vector<std::uint32_t> words) {
+  constexpr std::uint64_t kChunk = 1'000'000'000;
+  std::vector<std::uint64_t> chunks;
+  while (std::ranges::any_of(words, [](std::uint32_t word) { return word != 0; })) {
+    std::uint64_t rest = 0;
+    for (std::uint32_t& word : words) {
+      const std::uint64_t value = rest << 32 | word;
+      word = static_cast<std::uint32_t>(value / kChunk);
+      rest = value % kChunk;
+    }
+    chunks.push_back(rest);
+  }
+  if (chunks.empty()) return "0";
+  std::string out = fmt::format("{}", chunks.back());
+  for (std::size_t i = chunks.size() - 1; i-- > 0;) {
+    out += fmt::format("{:09}", chunks[i]);
   }
   return out;
 }
 
-std::string to_decimal(std::vector<std::uint8_t> digits) {
-  std::string out;
-  while (std::ranges::any_of(digits, [](std::uint8_t digit) { return digit != 0; })) {
-    unsigned rest = 0;
-    for (std::uint8_t& digit : digits) {
-      const unsigned value = rest << 8 | digit;
-      digit = static_cast<std::uint8_t>(value / 10);
-      rest = value % 10;
-    }
-    out += static_cast<char>('0' + rest);
-  }
-  std::ranges::reverse(out);
-  return out.empty() ? "0" : out;
-}
-
 class Repr {
  public:
-  explicit Repr(const pickle::Graph& graph) : graph_(graph) {}
+  explicit Repr(const Names& names) : names_(names), graph_(names.graph()) {}
 
   std::string of(NodeId node) {
     append(node, 0);
@@ -104,6 +111,7 @@ class Repr {
       out_ += "...";
       return;
     }
+    if (append_bytes(node)) return;
     switch (graph_.kind(node)) {
       case Kind::None: out_ += "None"; return;
       case Kind::True: out_ += "True"; return;
@@ -131,6 +139,15 @@ class Repr {
     }
   }
 
+  // At protocol 2 a bytes object is a call.
+  bool append_bytes(NodeId node) {
+    const Known maker = names_.maker(node).what;
+    if (maker != Known::Encode && maker != Known::Bytes) return false;
+    const std::optional<std::string> bytes = bytes_of(names_, node);
+    if (bytes) out_ += repr_bytes(*bytes);
+    return bytes.has_value();
+  }
+
   void append_items(NodeId node, std::string_view open, std::string_view close, unsigned depth) {
     out_ += open;
     const auto items = graph_.items(node);
@@ -147,6 +164,7 @@ class Repr {
     out_ += fmt::format("<{}.{}>", name.module, name.name);
   }
 
+  const Names& names_;
   const pickle::Graph& graph_;
   std::string out_;
 };
@@ -172,13 +190,13 @@ std::string repr_long(const pickle::Graph& graph, NodeId node) {
   const std::string_view text = graph.text(node);
   if (graph.kind(node) == Kind::LongDigits) return std::string(text);
   bool negative = false;
-  std::vector<std::uint8_t> digits = magnitude(text, negative);
-  const bool large = digits.size() > kLongestDecimal;
-  return (negative ? "-" : "") + (large ? to_hex(digits) : to_decimal(std::move(digits)));
+  std::vector<std::uint32_t> words = magnitude(text, negative);
+  const bool large = text.size() > kLongestDecimal;
+  return (negative ? "-" : "") + (large ? to_hex(words) : to_decimal(std::move(words)));
 }
 
-std::string repr(const pickle::Graph& graph, NodeId node) {
-  return Repr(graph).of(node);
+std::string repr(const Names& names, NodeId node) {
+  return Repr(names).of(node);
 }
 
 }  // namespace ptsd::checkpoint

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "pickle/graph.h"
+#include "checkpoint/names.h"
 
 // Values as Python's repr() spells them.
 
@@ -15,12 +15,12 @@ std::string repr(double value);
 std::string repr_str(std::string_view text);
 std::string repr_bytes(std::string_view bytes);
 
-// All digits of a LongBytes or LongDigits node; in hexadecimal from 1,024 bits on, where decimal
+// All digits of a LongBytes or LongDigits node; in hexadecimal above 1,024 bytes, where decimal
 // would be slow.
 std::string repr_long(const pickle::Graph& graph, pickle::NodeId node);
 
-// A scalar, or a tuple or frozenset of such; "..." for what is longer or deeper than a key should
-// be, "<type>" for what is no scalar.
-std::string repr(const pickle::Graph& graph, pickle::NodeId node);
+// A scalar, bytes in any form, or a tuple or frozenset of such; "..." for what is longer or deeper
+// than a key should be, "<type>" for what is no scalar.
+std::string repr(const Names& names, pickle::NodeId node);
 
 }  // namespace ptsd::checkpoint

@@ -40,7 +40,7 @@ std::string bytes_text(const View& view) {
 std::string arguments_text(const View& view) {
   std::vector<std::string> parts;
   for (const NodeId arg : view.args) {
-    parts.push_back(repr(view.graph, arg));
+    parts.push_back(repr(view.names, arg));
   }
   return fmt::format("({})", fmt::join(parts, ", "));
 }
@@ -62,7 +62,7 @@ std::string complex_text(const View& view) {
 std::string text_or_repr(const View& view, NodeId node) {
   const Kind kind = view.graph.kind(node);
   return kind == Kind::Str || kind == Kind::ByteStr ? std::string(view.graph.text(node))
-                                                    : repr(view.graph, node);
+                                                    : repr(view.names, node);
 }
 
 std::string device_text(const View& view) {
@@ -110,7 +110,7 @@ std::string numpy_array_text(const View& view) {
   if (!array) return "";
   std::vector<std::string> sizes;
   for (const NodeId size : view.graph.items(array->shape)) {
-    sizes.push_back(repr(view.graph, size));
+    sizes.push_back(repr(view.names, size));
   }
   return fmt::format("{} [{}]", numpy_dtype_name(view.names, array->dtype), fmt::join(sizes, ", "));
 }

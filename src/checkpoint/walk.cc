@@ -56,7 +56,7 @@ class Walker {
     } else if (frames_.size() > 1 || frame.path_size > 0) {
       path_ += '/';
     }
-    append_segment(path_, names_.graph(), child);
+    append_segment(path_, names_, child);
   }
 
   void visit(NodeId node) {

@@ -53,7 +53,7 @@ std::vector<Section> sections_of(const Checkpoint& checkpoint, NodeId root) {
       continue;
     }
     Section section = {.path = {}, .node = child.value};
-    append_segment(section.path, checkpoint.graph(), child);
+    append_segment(section.path, checkpoint.names(), child);
     section.is_container = is_container(checkpoint, child.value);
     if (section.is_container) add_tensors(section, checkpoint, child.value);
     sections.push_back(std::move(section));

@@ -59,6 +59,18 @@ static_assert(std::ranges::is_sorted(kAllowed), "kAllowed is searched by halves"
 constexpr auto kTensorModules =
     std::to_array<std::string_view>({"torch", "torch.cuda", "torch.cuda.sparse", "torch.sparse"});
 
+// The modules whose Python 2 names the unpickler maps (torch._utils.IMPORT_MAPPING, NAME_MAPPING);
+// it knows fewer than Python does.
+constexpr auto kMappedModules = std::to_array<std::string_view>(
+    {"Queue", "StringIO", "UserDict", "UserList", "UserString", "__builtin__", "_abcoll",
+     "cStringIO", "copy_reg", "itertools", "repr", "whichdb"});
+
+pickle::GlobalName as_mapped_by_torch(pickle::GlobalName name) {
+  return std::ranges::find(kMappedModules, name.module) == kMappedModules.end()
+             ? name
+             : pickle::canonical(name);
+}
+
 bool is_dtype_name(std::string_view name) {
   // The aliases of dtypes are not dtypes to the unpickler.
   const auto dtype = tensor::find_dtype(name);
@@ -127,11 +139,9 @@ class Checker {
     if (number < seen_.size() && seen_[number]) return;
     seen_.resize(std::max<std::size_t>(seen_.size(), number + 1));
     seen_[number] = true;
-    const pickle::GlobalName name = graph_.global(node);
-    // Only the ordinary unpickler of torch knows the module's new name.
-    if (name.module != "torch.tensor" && weights_only_allows(pickle::canonical(name))) return;
-    const pickle::GlobalName shown = pickle::canonical(name);
-    refuse(fmt::format("global {}.{}", shown.module, shown.name), graph_.offset(node));
+    const pickle::GlobalName mapped = as_mapped_by_torch(graph_.global(node));
+    if (weights_only_allows(mapped)) return;
+    refuse(fmt::format("global {}.{}", mapped.module, mapped.name), graph_.offset(node));
   }
 
   void check_change(NodeId node, Change change) {

@@ -52,7 +52,7 @@ Json totals_json(const InfoReport& report) {
   for (const std::vector<std::uint32_t>& group : report.tied) {
     Json names = Json::array();
     for (const std::uint32_t number : group) {
-      names.push_back(report.listing.tensors()[number].path);
+      names.push_back(safe(report.listing.tensors()[number].path));
     }
     tied.push_back(std::move(names));
   }

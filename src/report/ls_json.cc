@@ -82,7 +82,7 @@ class Writer {
     Json shared = Json::array();
     for (const std::uint32_t other : sharing_.users(id)) {
       if (other == user || shared.size() == kMostShared) continue;
-      shared.push_back(report_.listing.tensors()[other].path);
+      shared.push_back(safe(report_.listing.tensors()[other].path));
     }
     json["shared_with"] = std::move(shared);
     return json;

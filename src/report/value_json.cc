@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/quote.h"
+#include "base/utf8.h"
 
 namespace ptsd::report {
 namespace {
@@ -31,8 +32,12 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string safe(std::string_view text) {
+  return is_utf8(text) ? std::string(text) : replace_invalid(text);
+}
+
 void set_text(Json& json, const std::string& key, std::string_view text) {
-  json[key] = text;
+  json[key] = safe(text);
   if (!is_utf8(text)) json[key + "_b64"] = base64(text);
 }
 
@@ -50,6 +55,8 @@ Json to_json(const checkpoint::Value& value) {
           return nullptr;
         } else if constexpr (std::is_same_v<T, double>) {
           return number(held);
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          return safe(held);
         } else {
           return held;
         }

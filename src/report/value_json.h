@@ -17,8 +17,10 @@ namespace ptsd::report {
 
 using Json = nlohmann::ordered_json;
 
-// Text that is always valid: bytes that are not UTF-8 come out as U+FFFD.
 std::string dump(const Json& json);
+
+// The text as JSON can hold it: what is not UTF-8 comes out as U+FFFD.
+std::string safe(std::string_view text);
 
 // Sets `key` to the text and, where that is not UTF-8, `key`_b64 to its bytes.
 void set_text(Json& json, const std::string& key, std::string_view text);
