@@ -215,6 +215,15 @@ class Golden(unittest.TestCase):
     def test_a_case_without_a_command_fails(self):
         self.assertIn("no command", self.judged("# nothing\n"))
 
+    def test_the_readme(self):
+        for text, good in [("$ ptsd\na\nb\n", True), ("$ ptsd\nc\nb\n", False), ("", False)]:
+            files = {
+                "ptsd": "#!/bin/sh\necho a; echo b >&2\n",
+                "README.md": f"# x\n\n```console\n{text}```\n" if text else "# x\n",
+            }
+            said = run("../golden/readme.py", files, "{root}/ptsd", "{root}", "{root}/README.md")
+            self.assertEqual(said is None, good, said)
+
 
 if __name__ == "__main__":
     unittest.main()
