@@ -239,6 +239,11 @@ TEST_CASE("a member larger than the limit is refused before it is read") {
   CHECK(error_of([&] { opened.zip.read(opened["m/a"], 999); }) ==
         "limit: m.pt: m/a: 1000 bytes inflated, 999 are allowed");
   CHECK(opened.zip.read(opened["m/a"], 1000).bytes.size() == 1000);
+  // Empty stored blocks: a deflate stream of any length that inflates to nothing.
+  const std::string empty_block("\0\0\0\xff\xff", 5);
+  const Opened padded(zip().raw("m/a", empty_block + empty_block + empty_block, 1, 0));
+  CHECK(error_of([&] { padded.zip.read(padded["m/a"], 14); }) ==
+        "limit: m.pt: m/a: 15 bytes deflated, 14 are allowed");
 }
 
 TEST_CASE("a data descriptor may have any of its four forms") {

@@ -81,6 +81,11 @@ TEST_CASE("what a long zip64 end record holds is slack") {
   }));
 }
 
+TEST_CASE("a zip64 end record whose locator is not beside the end record is slack") {
+  const std::string record = zip().torch_layout().text().substr(0, 76);  // with its locator
+  CHECK(slack_of(zip().member("m/a", "data").before_end(record + "apart")) == "0x56+81 \n");
+}
+
 TEST_CASE("a missing descriptor leaves no slack and a warning") {
   const Opened opened(zip().torch_layout().member("m/a", "data").descriptor("").member("m/b", ""));
   const Account account = opened.zip.account();
