@@ -41,7 +41,7 @@ bool is_plain_ascii(char c) {
   return c >= 0x20 && c < 0x7F && c != '\\';
 }
 
-void append_escaped(std::string& out, std::string_view text, const CodePoint& point) {
+void append_code_point(std::string& out, std::string_view text, const CodePoint& point) {
   if (text.front() == '\\') {
     out += "\\\\";
   } else if (!point.valid && !point.surrogate) {
@@ -57,9 +57,7 @@ void append_escaped(std::string& out, std::string_view text, const CodePoint& po
 
 }  // namespace
 
-std::string escape(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
+void append_escaped(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const auto plain = std::ranges::find_if_not(text, is_plain_ascii);
     const auto count = static_cast<std::size_t>(plain - text.begin());
@@ -67,9 +65,14 @@ std::string escape(std::string_view text) {
     text.remove_prefix(count);
     if (text.empty()) break;
     const CodePoint point = next_code_point(text);
-    append_escaped(out, text, point);
+    append_code_point(out, text, point);
     text.remove_prefix(point.size);
   }
+}
+
+std::string escape(std::string_view text) {
+  std::string out;
+  append_escaped(out, text);
   return out;
 }
 

@@ -13,6 +13,7 @@
 namespace ptsd {
 
 std::string escape(std::string_view text);
+void append_escaped(std::string& out, std::string_view text);
 
 // Whether escape() would return the text as it is.
 bool is_plain(std::string_view text);

@@ -28,7 +28,7 @@ class SegmentedVector {
   }
   void push_back(const T& value) {
     if (size_ == segments_.size() << kSegmentBits) {
-      segments_.push_back(std::make_unique<T[]>(kSegmentSize));
+      segments_.push_back(std::make_unique_for_overwrite<T[]>(kSegmentSize));
     }
     (*this)[size_] = value;
     ++size_;
@@ -53,11 +53,11 @@ class SpanArena {
   // Room for `count` elements, likewise.
   std::span<T> reserve(std::size_t count) {
     if (count > kSegmentSize) {
-      segments_.push_back(std::make_unique<T[]>(count));
+      segments_.push_back(std::make_unique_for_overwrite<T[]>(count));
       return {segments_.back().get(), count};
     }
     if (count > left_) {
-      segments_.push_back(std::make_unique<T[]>(kSegmentSize));
+      segments_.push_back(std::make_unique_for_overwrite<T[]>(kSegmentSize));
       next_ = segments_.back().get();
       left_ = kSegmentSize;
     }

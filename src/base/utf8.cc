@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace ptsd {
 namespace {
 
@@ -36,6 +39,21 @@ CodePoint next_code_point(std::string_view text) {
   if (value < lead.least || value > 0x10FFFF) return broken;
   const bool surrogate = value >= 0xD800 && value < 0xE000;
   return {.value = value, .size = lead.size, .valid = !surrogate, .surrogate = surrogate};
+}
+
+bool is_ascii(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::uint64_t seen = 0;
+  while (text.size() >= sizeof(seen)) {
+    std::uint64_t eight;
+    std::memcpy(&eight, text.data(), sizeof(eight));
+    seen |= eight;
+    text.remove_prefix(sizeof(eight));
+  }
+  for (const char c : text) {
+    seen |= static_cast<unsigned char>(c);
+  }
+  return (seen & kHighBits) == 0;
 }
 
 bool is_wtf8(std::string_view text) {

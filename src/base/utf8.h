@@ -20,6 +20,8 @@ struct CodePoint {
 // nor an encoded surrogate come back one at a time, with `valid` and `surrogate` false.
 CodePoint next_code_point(std::string_view text);
 
+bool is_ascii(std::string_view text);
+
 // UTF-8 throughout, surrogates allowed.
 bool is_wtf8(std::string_view text);
 

@@ -38,6 +38,10 @@ std::string_view prefix(Part part) {
 }
 
 void append_escaped(std::string& path, std::string_view segment) {
+  if (segment.find_first_of("~/") == std::string_view::npos) {
+    path += segment;
+    return;
+  }
   for (const char c : segment) {
     if (c == '~') {
       path += "~0";
@@ -130,7 +134,12 @@ class Collector {
       // (class, base, value of the base)
       args = graph_.kind(args[2]) == Kind::None ? NodeSpan() : args.subspan(2);
     }
-    add_items(args, has_more ? Part::Args : Part::Plain);
+    const Part part = has_more ? Part::Args : Part::Plain;
+    if (graph_.kind(graph_.args(node)) == Kind::Tuple) {
+      add_items(args, part);
+    } else {
+      add_items(std::array{graph_.args(node)}, part);  // an object that serves as a tuple
+    }
     if (has_more) next_index_ = 0;
     if (graph_.kind(node) == Kind::NewObjEx) add_mutations(graph_.kwargs(node), Part::Kwargs);
   }
@@ -201,29 +210,58 @@ class Collector {
   Children finish() {
     bool any_key = false;
     bool only_text = true;
+    std::size_t whole_states = 0;
     for (const Child& child : children_.list) {
       const bool key = child.label == Label::Key;
       any_key = any_key || key;
       if (!key || child.part != Part::Plain || !kText.contains(graph_.kind(child.key))) {
         only_text = false;
       }
+      if (child.part == Part::WholeState) ++whole_states;
     }
     if (any_key) drop_repeated_keys();
     if (any_key && !only_text) make_distinct();
+    if (whole_states > 0) number_whole_states(whole_states);
     return std::move(children_);
   }
 
+  // "~state/0" is in a whole state, or an attribute of another one.
+  void number_whole_states(std::size_t count) {
+    const bool others = std::ranges::any_of(
+        children_.list, [](const Child& child) { return child.part == Part::State; });
+    if (count == 1 && !others) return;
+    for (Child& child : children_.list) {
+      if (child.part == Part::WholeState) number(child);
+    }
+  }
+
+  // Keys of which none is equal to another keep their places.
   void drop_repeated_keys() {
     std::vector<Child>& list = children_.list;
-    FlatIndex seen(list.size());
+    FlatIndex by_hash(list.size());
+    const auto in_order = [this](const Child* a, const Child* b) { return before(*a, *b); };
+    std::map<const Child*, std::uint32_t, decltype(in_order)> by_order(in_order);
+    // Whoever makes a file can choose keys whose hashes are all the same.
+    std::size_t comparisons = 0;
+    const std::size_t most_comparisons = 16 * list.size() + 1024;
+    const auto first_of = [&](const Child& child, std::uint32_t number) {
+      if (comparisons < most_comparisons) {
+        return by_hash.find_or_insert(hash(child), number, [&](std::uint32_t n) {
+          ++comparisons;
+          return same_key(list[n], child);
+        });
+      }
+      if (by_order.empty()) {
+        for (std::uint32_t n = 0; n < number; ++n) {
+          if (list[n].label == Label::Key) by_order.emplace(&list[n], n);
+        }
+      }
+      return by_order.emplace(&child, number).first->second;
+    };
     std::size_t kept = 0;
     for (std::size_t i = 0; i < list.size(); ++i) {
       const auto number = static_cast<std::uint32_t>(kept);
-      const auto first = list[i].label != Label::Key
-                             ? number
-                             : seen.find_or_insert(hash(list[i]), number, [&](std::uint32_t n) {
-                                 return same_key(list[n], list[i]);
-                               });
+      const auto first = list[i].label == Label::Key ? first_of(list[i], number) : number;
       if (first == number) {
         list[kept++] = list[i];
       } else {
@@ -231,6 +269,7 @@ class Collector {
         children_.repeated_key = list[i].key;
       }
     }
+    children_.left_out += list.size() - kept;
     list.resize(kept);
   }
 
@@ -276,9 +315,13 @@ class Collector {
 
   void claim(std::unordered_set<std::string>& taken, Child& child) {
     if (taken.insert(segment(child)).second) return;
+    number(child);
+    taken.insert(segment(child));
+  }
+
+  void number(Child& child) {
     child.numbered = true;
     child.index = static_cast<std::uint32_t>(&child - children_.list.data());
-    taken.insert(segment(child));
   }
 
   std::string segment(const Child& child) const {

@@ -35,6 +35,7 @@ struct Child {
 struct Children {
   std::vector<Child> list;
   std::optional<pickle::NodeId> repeated_key;  // the last value of such a key counts
+  std::uint64_t left_out = 0;                  // earlier values, and what a module has only by name
 };
 
 // Nothing for a scalar.

@@ -30,7 +30,10 @@ void FoldContext::fail(std::string message, Error::Kind kind) const {
 }
 
 void FoldContext::warn(std::string message) {
-  warnings_.push_back({where(), subject() + std::move(message)});
+  // To find the path takes a walk through the graph: only the first few are worth it.
+  constexpr unsigned kMostPaths = 16;
+  const std::string path = warned_++ < kMostPaths ? subject() : "";
+  warnings_.push_back({where(), path + message});
 }
 
 std::string FoldContext::describe(NodeId node) const {

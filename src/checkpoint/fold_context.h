@@ -58,6 +58,7 @@ class FoldContext {
   const Where& origin_;
   const Limits& limits_;
   std::vector<Warning>& warnings_;
+  unsigned warned_ = 0;
   pickle::NodeId current_{};
   std::vector<std::int64_t> numbers_;
   std::vector<pickle::NodeId> list_items_;

@@ -18,23 +18,30 @@ class Locator final : public Visitor {
 
   bool enter(std::string_view path, NodeId node) override {
     look(path, node);
-    if (found_ || seen_[pickle::index(node)]) return false;
     seen_[pickle::index(node)] = true;
-    return true;
+    return !found_;
   }
   void leaf(std::string_view path, NodeId node, bool) override { look(path, node); }
-  bool is_value(NodeId, std::optional<NodeId>&) override { return false; }
+  // What was seen before is not looked into, and its children are not even counted.
+  bool is_value(std::string_view path, NodeId node, std::optional<NodeId>&) override {
+    spelled_ += path.size();
+    return found_ || seen_[pickle::index(node)] || spelled_ > kMostSpelled;
+  }
   void repeated_key(std::string_view, NodeId) override {}
 
   std::optional<std::string>& found() { return found_; }
 
  private:
+  // Bytes of paths. A long key can stand in a great many of them.
+  static constexpr std::uint64_t kMostSpelled = 64 << 20;
+
   void look(std::string_view path, NodeId node) {
     if (node == target_ && !found_) found_ = std::string(path);
   }
 
   NodeId target_;
   std::vector<bool> seen_;
+  std::uint64_t spelled_ = 0;
   std::optional<std::string> found_;
 };
 
@@ -45,17 +52,22 @@ class Resolver final : public Visitor {
 
   bool enter(std::string_view path, NodeId node) override {
     look(path, node);
-    if (found_) return false;
-    return path.empty() || (path_.starts_with(path) && path_.size() > path.size() &&
-                            (path_[path.size()] == '/' || path_[path.size()] == '.'));
+    return !found_;
   }
   void leaf(std::string_view path, NodeId node, bool) override { look(path, node); }
-  bool is_value(NodeId, std::optional<NodeId>&) override { return false; }
+  bool is_value(std::string_view path, NodeId, std::optional<NodeId>&) override {
+    return found_ || !leads(path);
+  }
   void repeated_key(std::string_view, NodeId) override {}
 
   std::optional<NodeId> found() const { return found_; }
 
  private:
+  bool leads(std::string_view path) const {
+    return path.empty() || (path_.starts_with(path) && path_.size() > path.size() &&
+                            (path_[path.size()] == '/' || path_[path.size()] == '.'));
+  }
+
   void look(std::string_view path, NodeId node) {
     if (path == path_ && !found_) found_ = node;
   }
@@ -64,15 +76,19 @@ class Resolver final : public Visitor {
   std::optional<NodeId> found_;
 };
 
+// No rebuild function takes more. A longer tuple may be the arguments of any number of objects.
+constexpr std::size_t kMostArguments = 8;
+
 // Whether `node` is an argument of `object`, directly or in one more tuple.
 bool takes(const pickle::Graph& graph, NodeId object, NodeId node) {
-  for (const NodeId arg : graph.items(graph.args(object))) {
+  const auto args = graph.items(graph.args(object));
+  if (args.size() > kMostArguments) return false;
+  return std::ranges::any_of(args, [&](NodeId arg) {
     if (arg == node) return true;
-    if (graph.kind(arg) != pickle::Kind::Tuple) continue;
+    if (graph.kind(arg) != pickle::Kind::Tuple) return false;
     const auto inner = graph.items(arg);
-    if (std::ranges::find(inner, node) != inner.end()) return true;
-  }
-  return false;
+    return inner.size() <= kMostArguments && std::ranges::find(inner, node) != inner.end();
+  });
 }
 
 bool rebuilds_tensor(Known maker) {

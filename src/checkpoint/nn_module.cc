@@ -54,7 +54,9 @@ class Parts {
     add(
         "_modules", [](const Child&) { return true; }, left_out);
     parts_.list.insert(parts_.list.end(), left_out.begin(), left_out.end());
-    for (const Child& child : children_of(names_, state_).list) {
+    const Children attributes = children_of(names_, state_);
+    note(attributes);
+    for (const Child& child : attributes.list) {
       if (!is_registry(name(child))) parts_.list.push_back(child);
     }
     number_clashes();
@@ -76,19 +78,29 @@ class Parts {
   void read_non_persistent() {
     const std::optional<NodeId> set = attribute(graph_, state_, "_non_persistent_buffers_set");
     if (!set) return;
-    for (const Child& child : children_of(names_, *set).list) {
+    const Children entries = children_of(names_, *set);
+    parts_.left_out += entries.left_out + entries.list.size();
+    for (const Child& child : entries.list) {
       if (graph_.kind(child.value) == Kind::Str || graph_.kind(child.value) == Kind::ByteStr) {
         non_persistent_.insert(graph_.text(child.value));
       }
     }
   }
 
+  void note(const Children& entries) {
+    if (entries.repeated_key) parts_.repeated_key = entries.repeated_key;
+    parts_.left_out += entries.left_out;
+  }
+
   template <class Keep>
   void add(std::string_view registry, Keep keep, std::vector<Child>& left_out) {
     const Children entries = children_of(names_, *attribute(graph_, state_, registry));
-    if (entries.repeated_key) parts_.repeated_key = entries.repeated_key;
+    note(entries);
     for (const Child& child : entries.list) {
-      if (is_none(graph_, child.value)) continue;  // registered, but not there
+      if (is_none(graph_, child.value)) {  // registered, but not there
+        ++parts_.left_out;
+        continue;
+      }
       (keep(child) ? parts_.list : left_out).push_back(child);
     }
   }

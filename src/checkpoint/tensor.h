@@ -38,6 +38,7 @@ struct TensorExtra {
   std::string layout = {};       // "torch.sparse_csr"; empty: strided
   pickle::GlobalName type = {};  // of a subclass
   std::vector<Component> components = {};
+  unsigned depth = 0;  // of components in components
   std::optional<pickle::NodeId> state = {};  // Python attributes
   std::optional<std::uint64_t> numel = {};   // where the shape does not tell
 };

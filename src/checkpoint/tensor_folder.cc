@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checkpoint/tensor_folder.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -90,10 +92,16 @@ void TensorFolder::set_geometry(Tensor& tensor, NodeId size, NodeId stride) {
     context_.fail(
         fmt::format("{} sizes and {} strides", shape.size(), tensors_.stride(tensor).size()));
   }
-  if (!tensor::byte_count(shape, tensor.dtype)) {
-    context_.fail(fmt::format("size [{}] of {} is more than 2^64 bytes", fmt::join(shape, ", "),
-                              tensor::name(tensor.dtype)));
-  }
+  check_size(tensor);
+}
+
+// Of a packed dtype there can be too many elements where there are not too many bytes.
+void TensorFolder::check_size(const Tensor& tensor) {
+  const tensor::Dims shape = tensors_.shape(tensor);
+  const bool bytes_fit = tensor::byte_count(shape, tensor.dtype).has_value();
+  if (bytes_fit && tensor::element_count(shape)) return;
+  context_.fail(fmt::format("size [{}] of {} is more than 2^64 {}", fmt::join(shape, ", "),
+                            tensor::name(tensor.dtype), bytes_fit ? "elements" : "bytes"));
 }
 
 void TensorFolder::check_extent(const Tensor& tensor, const Storage& storage) {
@@ -120,17 +128,27 @@ void TensorFolder::set_bits(Tensor& tensor, NodeId metadata) {
     context_.fail(
         fmt::format("tensor metadata is {}, expected a dict", context_.describe(metadata)));
   }
-  for (const pickle::Mutation& mutation : context_.graph().mutations(metadata)) {
-    for (std::size_t i = 0; i < mutation.operands.size(); i += 2) {
-      const std::string_view key = context_.text(mutation.operands[i], "tensor metadata key");
-      const bool value = context_.boolean(mutation.operands[i + 1], key);
-      if (key != "conj" && key != "neg") {
-        context_.fail(fmt::format("tensor metadata {} is unknown", quote(key)),
-                      Error::Kind::Unsupported);
-      }
-      (key == "conj" ? tensor.conj : tensor.neg) = value;
+  const std::vector<NodeId> pairs = entries(metadata, "tensor metadata");
+  for (std::size_t i = 0; i < pairs.size(); i += 2) {
+    const std::string_view key = context_.text(pairs[i], "tensor metadata key");
+    if (key != "conj" && key != "neg") {
+      context_.fail(fmt::format("tensor metadata {} is unknown", quote(key)),
+                    Error::Kind::Unsupported);
+    }
+    (key == "conj" ? tensor.conj : tensor.neg) = context_.boolean(pairs[i + 1], key);
+  }
+}
+
+std::vector<NodeId> TensorFolder::entries(NodeId dict, std::string_view what) {
+  std::vector<NodeId> pairs;
+  for (const pickle::Mutation& mutation : context_.graph().mutations(dict)) {
+    pairs.insert(pairs.end(), mutation.operands.begin(), mutation.operands.end());
+    if (pairs.size() > 2 * kMostEntries) {
+      context_.fail(fmt::format("{} of more than {} entries", what, kMostEntries),
+                    Error::Kind::Limit);
     }
   }
+  return pairs;
 }
 
 void TensorFolder::set_state(Tensor& tensor, NodeId state) {
@@ -165,7 +183,17 @@ const Tensor& TensorFolder::demand(NodeId node, std::string_view role) {
 std::optional<TensorId> TensorFolder::component(Tensor& tensor, std::string_view role,
                                                 NodeId node) {
   const std::optional<TensorId> id = fold_inner(node);
-  if (id) extra(tensor).components.push_back({.role = role, .tensor = *id});
+  if (!id) return std::nullopt;
+  const TensorExtra* const inner = tensors_.extra(tensors_[*id]);
+  const unsigned depth = inner == nullptr ? 1 : inner->depth + 1;
+  if (depth > kDeepestComponent) {
+    context_.fail(
+        fmt::format("a tensor in a tensor in a tensor: deeper than {}", kDeepestComponent),
+        Error::Kind::Limit);
+  }
+  TensorExtra& more = extra(tensor);
+  more.components.push_back({.role = role, .tensor = *id});
+  more.depth = std::max(more.depth, depth);
   return id;
 }
 

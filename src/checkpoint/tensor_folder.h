@@ -21,6 +21,11 @@ class TensorFolder {
  private:
   // Tensors in tensors: a real one has three (a parameter around a subclass around data).
   static constexpr unsigned kDeepest = 32;
+  // Components of components: a real one has one (the values of a sparse tensor). More would let a
+  // few bytes make a tree of any size, since a component can be shared.
+  static constexpr unsigned kDeepestComponent = 3;
+  // Entries of a dict that describes a tensor: a real one has eight.
+  static constexpr std::size_t kMostEntries = 64;
 
   struct Form;
   static const Form* find_form(Known what);
@@ -36,8 +41,11 @@ class TensorFolder {
   // What the forms share.
   Tensor strided(NodeSpan args, std::optional<tensor::DType> dtype);
   void set_geometry(Tensor& tensor, pickle::NodeId size, pickle::NodeId stride);
+  void check_size(const Tensor& tensor);
   void check_extent(const Tensor& tensor, const Storage& storage);
   void set_bits(Tensor& tensor, pickle::NodeId metadata);
+  // Key, value, key, value, ... of a dict that describes a tensor.
+  std::vector<pickle::NodeId> entries(pickle::NodeId dict, std::string_view what);
   TensorExtra& extra(Tensor& tensor);
   // A copy that can be changed without changing the original.
   Tensor derived(const Tensor& inner);
@@ -45,7 +53,8 @@ class TensorFolder {
   std::optional<TensorId> component(Tensor& tensor, std::string_view role, pickle::NodeId node);
   const Tensor& demand(pickle::NodeId node, std::string_view role);
   void set_state(Tensor& tensor, pickle::NodeId state);
-  void set_jagged_shape(Tensor& tensor, std::int64_t ragged);
+  void set_jagged_shape(Tensor& tensor, const Tensor& values, const Tensor& offsets,
+                        std::int64_t ragged);
 
   // The forms.
   Result rebuild_tensor(NodeSpan args);

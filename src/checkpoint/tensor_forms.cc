@@ -14,6 +14,14 @@ namespace ptsd::checkpoint {
 using pickle::Kind;
 using pickle::NodeId;
 
+namespace {
+
+constexpr auto kSparseLayouts = std::to_array<std::string_view>(
+    {"torch.sparse_coo", "torch.sparse_csr", "torch.sparse_csc", "torch.sparse_bsr",
+     "torch.sparse_bsc"});
+
+}  // namespace
+
 struct TensorFolder::Form {
   Known what;
   std::size_t least;  // arguments
@@ -112,6 +120,10 @@ TensorFolder::Result TensorFolder::rebuild_qtensor(NodeSpan args) {
 // col or row indices, values, size).
 TensorFolder::Result TensorFolder::rebuild_sparse(NodeSpan args) {
   const std::string layout = context_.layout(args[0]);
+  if (std::ranges::find(kSparseLayouts, layout) == kSparseLayouts.end()) {
+    context_.fail(fmt::format("layout {} of a sparse tensor", quote(layout)),
+                  Error::Kind::Unsupported);
+  }
   const NodeSpan data = context_.tuple(args[1], "sparse data");
   const bool coo = layout == "torch.sparse_coo";
   const bool by_column = layout == "torch.sparse_csc" || layout == "torch.sparse_bsc";
@@ -122,9 +134,7 @@ TensorFolder::Result TensorFolder::rebuild_sparse(NodeSpan args) {
   Tensor tensor = {.kind = TensorKind::Sparse};
   tensor.dtype = demand(data[values], "sparse values").dtype;
   tensor.shape = tensors_.dims_.intern(context_.dims(data[values + 1], "size"));
-  if (!tensor::byte_count(tensors_.shape(tensor), tensor.dtype)) {
-    context_.fail("a sparse size of more than 2^64 bytes");
-  }
+  check_size(tensor);
   extra(tensor).layout = layout;
   if (coo) {
     component(tensor, "indices", data[0]);
@@ -160,39 +170,32 @@ TensorFolder::Result TensorFolder::rebuild_njt(NodeSpan args) {
   Tensor tensor = {.kind = TensorKind::Nested};
   std::int64_t ragged = 1;
   if (context_.graph().kind(args[0]) != Kind::Dict) context_.fail("a jagged tensor of no dict");
-  for (const pickle::Mutation& mutation : context_.graph().mutations(args[0])) {
-    for (std::size_t i = 0; i < mutation.operands.size(); i += 2) {
-      const std::string_view key = context_.text(mutation.operands[i], "jagged tensor key");
-      const NodeId value = mutation.operands[i + 1];
-      if (key == "values" || key == "offsets") {
-        demand(value, key);
-        component(tensor, key == "values" ? "values" : "offsets", value);
-      } else if (key == "lengths") {
-        component(tensor, "lengths", value);
-      } else if (key == "requires_grad") {
-        tensor.requires_grad = context_.boolean(value, key);
-      } else if (key == "_ragged_idx") {
-        ragged = static_cast<std::int64_t>(context_.count(value, key));
-      }
-    }
+  std::optional<NodeId> values;
+  std::optional<NodeId> offsets;
+  std::optional<NodeId> lengths;
+  const std::vector<NodeId> pairs = entries(args[0], "a jagged tensor");
+  for (std::size_t i = 0; i < pairs.size(); i += 2) {
+    const std::string_view key = context_.text(pairs[i], "jagged tensor key");
+    const NodeId value = pairs[i + 1];
+    if (key == "values") values = value;
+    if (key == "offsets") offsets = value;
+    if (key == "lengths") lengths = value;
+    if (key == "requires_grad") tensor.requires_grad = context_.boolean(value, key);
+    if (key == "_ragged_idx") ragged = static_cast<std::int64_t>(context_.count(value, key));
   }
-  set_jagged_shape(tensor, ragged);
+  if (!values || !offsets) context_.fail("a jagged tensor without values or offsets");
+  set_jagged_shape(tensor, demand(*values, "values"), demand(*offsets, "offsets"), ragged);
+  component(tensor, "values", *values);
+  component(tensor, "offsets", *offsets);
+  if (lengths) component(tensor, "lengths", *lengths);
   extra(tensor).layout = "torch.jagged";
   return tensor;
 }
 
-void TensorFolder::set_jagged_shape(Tensor& tensor, std::int64_t ragged) {
-  const Tensor* values = nullptr;
-  const Tensor* offsets = nullptr;
-  for (const Component& part : extra(tensor).components) {
-    if (part.role == "values") values = &tensors_[part.tensor];
-    if (part.role == "offsets") offsets = &tensors_[part.tensor];
-  }
-  if (values == nullptr || offsets == nullptr) {
-    context_.fail("a jagged tensor without values or offsets");
-  }
-  const tensor::Dims inner = tensors_.shape(*values);
-  const tensor::Dims bounds = tensors_.shape(*offsets);
+void TensorFolder::set_jagged_shape(Tensor& tensor, const Tensor& values, const Tensor& offsets,
+                                    std::int64_t ragged) {
+  const tensor::Dims inner = tensors_.shape(values);
+  const tensor::Dims bounds = tensors_.shape(offsets);
   if (bounds.size() != 1 || bounds[0] < 1 || ragged < 1 ||
       static_cast<std::uint64_t>(ragged) > inner.size()) {
     context_.fail("a jagged tensor whose offsets and values do not fit together");
@@ -200,9 +203,9 @@ void TensorFolder::set_jagged_shape(Tensor& tensor, std::int64_t ragged) {
   std::vector<std::int64_t> shape(inner.begin(), inner.end());
   shape[static_cast<std::size_t>(ragged) - 1] = -1;
   shape.insert(shape.begin(), bounds[0] - 1);
-  tensor.dtype = values->dtype;
+  tensor.dtype = values.dtype;
   tensor.shape = tensors_.dims_.intern(shape);
-  extra(tensor).numel = tensors_.element_count(*values);
+  extra(tensor).numel = tensors_.element_count(values);
 }
 
 // (dtype, size, stride, requires_grad)
@@ -236,9 +239,8 @@ TensorFolder::Result TensorFolder::rebuild_from_numpy(NodeSpan args) {
   }
   Tensor tensor = {.dtype = context_.dtype(args[1])};
   tensor.shape = tensors_.dims_.intern(context_.dims(array->shape, "size"));
-  const tensor::Dims shape = tensors_.shape(tensor);
-  if (!tensor::byte_count(shape, tensor.dtype)) context_.fail("a size of more than 2^64 bytes");
-  tensor.stride = tensors_.dims_.intern(tensor::contiguous_stride(shape));
+  check_size(tensor);
+  tensor.stride = tensors_.dims_.intern(tensor::contiguous_stride(tensors_.shape(tensor)));
   tensor.requires_grad = context_.boolean(args[3], "requires_grad");
   extra(tensor).device = context_.device(args[2]);
   return tensor;
@@ -247,7 +249,11 @@ TensorFolder::Result TensorFolder::rebuild_from_numpy(NodeSpan args) {
 // (cpu tensor, dtype, device, requires_grad)
 TensorFolder::Result TensorFolder::rebuild_from_cpu(NodeSpan args) {
   Tensor tensor = derived(demand(args[0], "data"));
-  tensor.dtype = context_.dtype(args[1]);
+  if (const tensor::DType dtype = context_.dtype(args[1]); dtype != tensor.dtype) {
+    context_.fail(fmt::format("data of {} for a tensor of {}", tensor::name(tensor.dtype),
+                              tensor::name(dtype)),
+                  Error::Kind::Unsupported);
+  }
   tensor.requires_grad = context_.boolean(args[3], "requires_grad");
   extra(tensor).device = context_.device(args[2]);
   return tensor;
@@ -280,6 +286,9 @@ TensorFolder::Result TensorFolder::old_parameter(NodeId node) {
   const NodeSpan args = context_.graph().items(context_.graph().args(node));
   const std::optional<NodeId> state_node = state_of(node);
   const NodeSpan state = state_node ? context_.tuple(*state_node, "state") : NodeSpan();
+  if (state_node && state.size() != 3 && state.size() != 5) {
+    context_.fail(fmt::format("a state of {} parts, expected 3 or 5", state.size()));
+  }
   if (args.empty() && state.size() != 5) context_.fail("a parameter without data");
   const std::optional<TensorId> inner = fold_inner(state.size() == 5 ? state[0] : args[0]);
   if (!inner) return std::nullopt;
@@ -297,8 +306,9 @@ TensorFolder::Result TensorFolder::old_tensor(NodeId node, tensor::DType dtype) 
   const std::optional<NodeId> state_node = state_of(node);
   if (!state_node) return std::nullopt;
   const NodeSpan state = context_.tuple(*state_node, "state");
-  if (state.size() != 4)
+  if (state.size() != 4) {
     context_.fail(fmt::format("a state of {} parts, expected 4", state.size()));
+  }
   return strided(state, dtype);
 }
 

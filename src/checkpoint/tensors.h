@@ -55,7 +55,7 @@ class Tensors {
     const TensorExtra* const more = extra(tensor);
     if (more == nullptr) return;
     for (const Component& part : more->components) {
-      each_storage(part.tensor, use);  // as deep as folding went, which is bounded
+      each_storage(part.tensor, use);  // folding allows three levels
     }
   }
 

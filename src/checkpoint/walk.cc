@@ -30,10 +30,11 @@ struct Frame {
 
 class Walker {
  public:
-  Walker(const Names& names, const Where& origin, const Limits& limits, Visitor& visitor)
-      : names_(names), origin_(origin), limits_(limits), visitor_(visitor) {}
+  Walker(const Names& names, const Where& origin, const Limits& limits, Visitor& visitor,
+         std::uint64_t met)
+      : names_(names), origin_(origin), limits_(limits), visitor_(visitor), met_(met) {}
 
-  void run(NodeId root) {
+  std::uint64_t run(NodeId root) {
     visit(root);
     while (!frames_.empty()) {
       Frame& frame = frames_.back();
@@ -47,6 +48,7 @@ class Walker {
       append(frame, child);
       visit(child.value);
     }
+    return met_;
   }
 
  private:
@@ -60,15 +62,15 @@ class Walker {
   }
 
   void visit(NodeId node) {
-    if (++visited_ > limits_.entries) {
-      fail(node, fmt::format("more than {} values on all paths from the root (--limit entries=N)",
-                             limits_.entries));
-    }
+    count(node, 1);
+    count_path(node);
     std::optional<NodeId> attributes;
-    if (visitor_.is_value(node, attributes)) {
+    if (visitor_.is_value(path_, node, attributes)) {
       visitor_.leaf(path_, node, false);
       if (attributes && !on_path_.contains(node)) {
-        push(node, attributes_of(names_, *attributes), false);
+        Children children = attributes_of(names_, *attributes);
+        count(node, children.left_out);
+        push(node, std::move(children), false);
       }
       return;
     }
@@ -77,8 +79,27 @@ class Walker {
     const bool module = is_nn_module(names_, node);
     Children children = module ? nn_module_parts(names_, node) : children_of(names_, node);
     if (children.repeated_key) visitor_.repeated_key(path_, *children.repeated_key);
+    count(node, children.left_out);
     if (children.list.empty()) return visitor_.leaf(path_, node, false);
     if (visitor_.enter(path_, node)) push(node, std::move(children), module);
+  }
+
+  // A container costs what it says it holds, on each path that leads to it.
+  void count(NodeId node, std::uint64_t values) {
+    met_ += values;
+    if (met_ > limits_.entries) {
+      fail(node, fmt::format("more than {} values on all paths from the root (--limit entries=N)",
+                             limits_.entries));
+    }
+  }
+
+  void count_path(NodeId node) {
+    constexpr std::uint64_t kPathBytes = 128;  // on the average
+    spelled_ += path_.size();
+    if (spelled_ / kPathBytes > limits_.entries) {
+      fail(node, fmt::format("paths of more than {} times {} bytes (--limit entries=N)",
+                             limits_.entries, kPathBytes));
+    }
   }
 
   void push(NodeId node, Children children, bool module) {
@@ -108,14 +129,15 @@ class Walker {
   std::vector<Frame> frames_;
   std::unordered_set<NodeId> on_path_;
   std::string path_;
-  std::uint64_t visited_ = 0;
+  std::uint64_t met_;
+  std::uint64_t spelled_ = 0;  // bytes of all paths
 };
 
 }  // namespace
 
-void walk(const Names& names, NodeId root, const Where& origin, const Limits& limits,
-          Visitor& visitor) {
-  Walker(names, origin, limits, visitor).run(root);
+std::uint64_t walk(const Names& names, NodeId root, const Where& origin, const Limits& limits,
+                   Visitor& visitor, std::uint64_t met) {
+  return Walker(names, origin, limits, visitor, met).run(root);
 }
 
 }  // namespace ptsd::checkpoint

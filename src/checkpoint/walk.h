@@ -14,8 +14,8 @@
 // Goes through everything that can be reached from a node, by every path, in file order, and says
 // the path of each: keys joined by "/", within a torch.nn.Module by ".". A container that is
 // already on the path (a cycle) is reported and not entered again. The stack is the walker's own;
-// depth and the number of values are bounded by Limits, since a few bytes of pickle can describe
-// 10^9 paths.
+// depth, the number of values and the length of all paths together are bounded by Limits, since a
+// few bytes of pickle can describe 10^9 paths, and one long key can stand in all of them.
 
 namespace ptsd::checkpoint {
 
@@ -28,12 +28,14 @@ class Visitor {
   virtual void leaf(std::string_view path, pickle::NodeId node, bool cycle) = 0;
   // Whether `node` is a value of its own that is not looked into; its attributes, if it has any,
   // come after it.
-  virtual bool is_value(pickle::NodeId node, std::optional<pickle::NodeId>& attributes) = 0;
+  virtual bool is_value(std::string_view path, pickle::NodeId node,
+                        std::optional<pickle::NodeId>& attributes) = 0;
   virtual void repeated_key(std::string_view path, pickle::NodeId key) = 0;
 };
 
-// Throws Error::Limit, placed at the node where it went too far.
-void walk(const Names& names, pickle::NodeId root, const Where& origin, const Limits& limits,
-          Visitor& visitor);
+// Throws Error::Limit, placed at the node where it went too far. `met` values count as met before;
+// returns how many have been met then.
+std::uint64_t walk(const Names& names, pickle::NodeId root, const Where& origin,
+                   const Limits& limits, Visitor& visitor, std::uint64_t met = 0);
 
 }  // namespace ptsd::checkpoint

@@ -24,7 +24,22 @@ bool is_container(const Checkpoint& checkpoint, NodeId node) {
          !checkpoint::is_compound_value(checkpoint.names(), node);
 }
 
+// A tensor without attributes is the whole of its listing.
+bool is_plain_tensor(const Checkpoint& checkpoint, NodeId node) {
+  const auto id = checkpoint.tensors().tensor_of(node);
+  if (!id) return false;
+  const checkpoint::TensorExtra* const extra =
+      checkpoint.tensors().extra(checkpoint.tensors()[*id]);
+  return extra == nullptr || !extra->state;
+}
+
 void add_tensors(Section& section, const Checkpoint& checkpoint, NodeId node) {
+  if (is_plain_tensor(checkpoint, node)) {
+    const checkpoint::Tensors& tensors = checkpoint.tensors();
+    ++section.tensors;
+    section.bytes += tensors.byte_count(tensors[*tensors.tensor_of(node)]);
+    return;
+  }
   const checkpoint::Listing listing = list(checkpoint, node, checkpoint::Want::Tensors);
   for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
     ++section.tensors;

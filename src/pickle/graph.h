@@ -160,10 +160,10 @@ class Graph {
 
   // `payload` is the value, or two 32-bit halves, or a pointer to a counted run.
   struct Node {
-    std::uint64_t payload = 0;
-    std::uint32_t offset = 0;
-    Kind kind = Kind::None;
-    std::uint8_t flags = 0;
+    std::uint64_t payload;
+    std::uint32_t offset;
+    Kind kind;
+    std::uint8_t flags;
   };
   static_assert(sizeof(Node) == 16);
 

@@ -96,7 +96,11 @@ void write_others(Output& output, const LsReport& report) {
 }  // namespace
 
 void append_name(std::string& out, std::string_view path) {
-  out += path.empty() ? std::string("''") : escape(path);
+  if (path.empty()) {
+    out += "''";
+  } else {
+    append_escaped(out, path);
+  }
 }
 
 void write_ls_totals(Output& output, const LsReport& report, const LsStyle& style) {

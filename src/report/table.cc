@@ -46,8 +46,8 @@ void write_table(Output& output, std::size_t rows, const std::vector<Column>& co
       cell.clear();
       columns[i].text(row, cell);
       if (i > 0) line += kGap;
-      const bool cut = i == 0 && output.columns() > 0;
-      append_padded(line, cut ? fit(cell, widths[i]) : cell, widths[i], columns[i].align);
+      if (i == 0 && output.columns() > 0) cell = fit(cell, widths[i]);
+      append_padded(line, cell, widths[i], columns[i].align);
     }
     line.resize(line.find_last_not_of(' ') + 1);
     line += '\n';

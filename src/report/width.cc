@@ -71,6 +71,7 @@ std::size_t prefix_within(std::string_view text, std::size_t columns) {
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
+  if (is_ascii(text)) return text.size();
   std::size_t width = 0;
   while (!text.empty()) {
     if (static_cast<unsigned char>(text.front()) < 0x80) {
