@@ -6,6 +6,8 @@ import zipfile
 
 import torch
 
+import listing
+
 SPARSE = {
     getattr(torch, name)
     for name in ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc")
@@ -62,7 +64,7 @@ def device(tensor, recording):
 def describe(tensor, recording, offsets):
     with torch._C.DisableTorchFunction():
         strided = tensor.layout == torch.strided and not tensor.is_nested
-        record = recording.storage_of(tensor) if strided and tensor.device.type != "meta" else None
+        record = recording.storage_of(tensor) if plain(tensor) else None
         entry = {
             "dtype": dtype_name(tensor.dtype),
             "shape": nested_shape(tensor) if tensor.is_nested else list(tensor.shape),
@@ -103,14 +105,38 @@ def storage_offsets(path):
     return offsets
 
 
-def sharing(entries):
-    """For each entry the paths of the others on its storage, in the order of the listing."""
-    groups = {}
+def keys_used(tensor, recording):
+    """The keys of its storage, and of those of the inner tensors it was made from."""
+    keys, pending, seen = set(), [tensor], set()
+    while pending:
+        value = pending.pop()
+        if isinstance(value, (list, tuple)):
+            pending.extend(value)
+        elif isinstance(value, dict):  # of a jagged tensor; what it caches is no part of it
+            pending.extend(part for part in value.values() if isinstance(part, torch.Tensor))
+        elif isinstance(value, torch.Tensor) and id(value) not in seen:
+            seen.add(id(value))
+            made = recording.of(value)
+            if made is not None:
+                pending.extend(listing.tensor_parts(made))
+            if plain(value):
+                record = recording.storage_of(value)
+                keys |= {record.key} if record else set()
+    return keys
+
+
+def plain(tensor):
+    with torch._C.DisableTorchFunction():
+        return tensor.layout == torch.strided and not tensor.is_nested and not tensor.is_meta
+
+
+def sharing(entries, keys):
+    """For each entry the paths of the others that use its storage, in the order of the listing."""
+    users = {}
+    for entry, used in zip(entries, keys):
+        for key in used:
+            users.setdefault(key, []).append(entry)
     for entry in entries:
         if "storage" in entry:
-            groups.setdefault(entry["storage"]["key"], []).append(entry)
-    for entry in entries:
-        if "storage" in entry:
-            group = groups[entry["storage"]["key"]]
-            others = [other["path"] for other in group if other is not entry]
-            entry["storage"]["shared_with"] = others[:100]
+            others = [other for other in users[entry["storage"]["key"]] if other is not entry]
+            entry["storage"]["shared_with"] = [other["path"] for other in others[:100]]

@@ -83,11 +83,16 @@ def is_rebuilt(made):
     )
 
 
+WITH_STATE = ("_rebuild_from_type_v2", "_rebuild_from_type", "_rebuild_parameter_with_state")
+
+
 def tensor_state(made):
-    name = made.function.__name__
-    if name in ("_rebuild_from_type_v2", "_rebuild_from_type", "_rebuild_parameter_with_state"):
-        return made.arguments[3]
-    return None
+    return made.arguments[3] if made.function.__name__ in WITH_STATE else None
+
+
+def tensor_parts(made):
+    """What a tensor was made from, without its attributes."""
+    return made.arguments[:3] if made.function.__name__ in WITH_STATE else made.arguments
 
 
 class Walk:

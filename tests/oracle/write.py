@@ -32,7 +32,7 @@ def expectation(path):
         {"path": entry.path, **describing.describe(entry.tensor, record, offsets)}
         for entry in found
     ]
-    describing.sharing(entries)
+    describing.sharing(entries, [describing.keys_used(entry.tensor, record) for entry in found])
     return entries
 
 

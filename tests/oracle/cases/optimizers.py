@@ -135,14 +135,26 @@ SCHEDULERS = {
 }
 
 
+# Their states held bound methods: of OneCycleLR in 1.13, of CyclicLR for longer.
+WITH_METHODS = ("CyclicLR", "OneCycleLR")
+
+
 @case("scheduler")
 def every_one():
     return {
-        name: with_scheduler(make)
-        for name, make in SCHEDULERS.items()
-        # Until 2.x the state of CyclicLR held a bound method.
-        if name != "CyclicLR"
+        name: with_scheduler(make) for name, make in SCHEDULERS.items() if name not in WITH_METHODS
     }
+
+
+@case("scheduler", spelled=False)
+def one_cycle():
+    """In 1.13 the method takes the scheduler along, and the optimizer, keyed by its parameters."""
+    return with_scheduler(SCHEDULERS["OneCycleLR"])
+
+
+@case("scheduler", since=(2, 5), spelled=False)
+def cyclic():
+    return with_scheduler(SCHEDULERS["CyclicLR"])
 
 
 @case("scheduler")
