@@ -13,7 +13,9 @@
 
 namespace ptsd {
 
-inline constexpr std::size_t kSegmentBits = 14;
+// Large enough to come from the system and go back to it: what the memo of a pickle took is free
+// for the tensors. Pages that are not reached cost nothing.
+inline constexpr std::size_t kSegmentBits = 16;
 inline constexpr std::size_t kSegmentSize = std::size_t{1} << kSegmentBits;  // elements
 
 template <class T>

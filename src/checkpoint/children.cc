@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checkpoint/children.h"
 
+#include <algorithm>
 #include <functional>
+#include <map>
 #include <string_view>
+#include <tuple>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -239,8 +242,8 @@ class Collector {
   void drop_repeated_keys() {
     std::vector<Child>& list = children_.list;
     FlatIndex by_hash(list.size());
-    const auto in_order = [this](const Child* a, const Child* b) { return before(*a, *b); };
-    std::map<const Child*, std::uint32_t, decltype(in_order)> by_order(in_order);
+    const auto in_order = [this](const Child& a, const Child& b) { return before(a, b); };
+    std::map<Child, std::uint32_t, decltype(in_order)> by_order(in_order);
     // Whoever makes a file can choose keys whose hashes are all the same.
     std::size_t comparisons = 0;
     const std::size_t most_comparisons = 16 * list.size() + 1024;
@@ -253,10 +256,10 @@ class Collector {
       }
       if (by_order.empty()) {
         for (std::uint32_t n = 0; n < number; ++n) {
-          if (list[n].label == Label::Key) by_order.emplace(&list[n], n);
+          if (list[n].label == Label::Key) by_order.emplace(list[n], n);
         }
       }
-      return by_order.emplace(&child, number).first->second;
+      return by_order.emplace(child, number).first->second;
     };
     std::size_t kept = 0;
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -292,6 +295,20 @@ class Collector {
     if (kind != other) return false;
     if (kind == Kind::Int) return graph_.int_value(a.key) == graph_.int_value(b.key);
     return is_scalar(a.key) && repr(names_, a.key) == repr(names_, b.key);
+  }
+
+  // An order in which exactly the keys that are the same are equal.
+  bool before(const Child& a, const Child& b) const {
+    const auto rank = [this](const Child& child) {
+      const Kind kind = graph_.kind(child.key);
+      const bool text = kText.contains(kind);
+      return std::tuple(child.part, text ? Kind::Str : kind, text || is_scalar(child.key));
+    };
+    if (rank(a) != rank(b)) return rank(a) < rank(b);
+    const auto& [part, kind, scalar] = rank(a);
+    if (kind == Kind::Str) return graph_.text(a.key) < graph_.text(b.key);
+    if (kind == Kind::Int) return graph_.int_value(a.key) < graph_.int_value(b.key);
+    return scalar ? repr(names_, a.key) < repr(names_, b.key) : a.key < b.key;
   }
 
   // Bytes are objects at protocol 2.

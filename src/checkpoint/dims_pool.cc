@@ -5,17 +5,8 @@
 
 namespace ptsd::checkpoint {
 
-std::size_t DimsPool::Hash::operator()(tensor::Dims dims) const {
-  std::uint64_t hash = dims.size();
-  for (const std::int64_t dim : dims) {
-    hash = (hash ^ static_cast<std::uint64_t>(dim)) * 0x9E3779B97F4A7C15u;
-    hash ^= hash >> 29;
-  }
-  return hash;
-}
-
-bool DimsPool::Equal::operator()(tensor::Dims a, tensor::Dims b) const {
-  return std::ranges::equal(a, b);
+bool DimsPool::Before::operator()(tensor::Dims a, tensor::Dims b) const {
+  return std::ranges::lexicographical_compare(a, b);
 }
 
 DimsId DimsPool::intern(tensor::Dims dims) {

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 #include "base/segmented.h"
@@ -22,16 +22,14 @@ class DimsPool {
   tensor::Dims operator[](DimsId id) const { return pooled_[static_cast<std::size_t>(id)]; }
 
  private:
-  struct Hash {
-    std::size_t operator()(tensor::Dims dims) const;
-  };
-  struct Equal {
+  struct Before {
     bool operator()(tensor::Dims a, tensor::Dims b) const;
   };
 
   SpanArena<std::int64_t> numbers_;
   std::vector<tensor::Dims> pooled_;  // the empty one first
-  std::unordered_map<tensor::Dims, DimsId, Hash, Equal> ids_;
+  // A tree, since the input chooses the keys.
+  std::map<tensor::Dims, DimsId, Before> ids_;
 };
 
 }  // namespace ptsd::checkpoint

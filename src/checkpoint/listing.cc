@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checkpoint/listing.h"
 
+#include <unordered_set>
+
 #include <fmt/format.h>
 
 #include "base/quote.h"
@@ -21,27 +23,24 @@ class Lister final : public Visitor {
   void leaf(std::string_view path, NodeId node, bool cycle) override {
     const std::optional<TensorId> tensor = checkpoint_.tensors().tensor_of(node);
     if (tensor) {
-      listing_.tensors_.push_back({.path = keep(path), .node = node, .tensor = tensor});
+      listing_.tensors_.push_back({.path = keep(path), .node = node, .tensor = *tensor});
     } else if (want_ == Want::Everything) {
-      listing_.others_.push_back({.path = keep(path), .node = node, .cycle = cycle});
+      if (cycle) listing_.cycles_.push_back(static_cast<std::uint32_t>(listing_.others_.size()));
+      listing_.others_.push_back({.path = keep(path), .node = node});
     }
   }
 
-  bool is_value(NodeId node, std::optional<NodeId>& attributes) override {
-    const Tensors& tensors = checkpoint_.tensors();
-    if (const std::optional<TensorId> id = tensors.tensor_of(node)) {
-      const TensorExtra* const extra = tensors.extra(tensors[*id]);
-      if (extra != nullptr) attributes = extra->state;
-      return true;
-    }
-    return is_compound_value(checkpoint_.names(), node);
+  bool is_value(std::string_view, NodeId node, std::optional<NodeId>& attributes) override {
+    return is_listed_whole(checkpoint_, node, attributes);
   }
 
+  // Once for each container, whatever the number of paths that lead to it.
   void repeated_key(std::string_view path, NodeId key) override {
+    if (!repeated_.insert(key).second) return;
     listing_.warnings_.push_back(
         {checkpoint_.where(key),
          fmt::format("{}: key {} stands more than once, the last value counts", quote(path),
-                     escape(repr(checkpoint_.names(), key)))});
+                     escape(abbreviate(repr(checkpoint_.names(), key))))});
   }
 
   Listing take() { return std::move(listing_); }
@@ -55,7 +54,16 @@ class Lister final : public Visitor {
   const Checkpoint& checkpoint_;
   Want want_;
   Listing listing_;
+  std::unordered_set<NodeId> repeated_;
 };
+
+bool is_listed_whole(const Checkpoint& checkpoint, NodeId node, std::optional<NodeId>& attributes) {
+  const Tensors& tensors = checkpoint.tensors();
+  const std::optional<TensorId> id = tensors.tensor_of(node);
+  if (!id) return is_compound_value(checkpoint.names(), node);
+  if (const TensorExtra* const extra = tensors.extra(tensors[*id])) attributes = extra->state;
+  return true;
+}
 
 Listing list(const Checkpoint& checkpoint, NodeId root, Want want) {
   Lister lister(checkpoint, want);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,16 +16,18 @@ namespace ptsd::checkpoint {
 struct Entry {
   std::string_view path;  // owned by the listing
   pickle::NodeId node;
-  std::optional<TensorId> tensor = std::nullopt;
-  bool cycle = false;  // a container that is on this path already
+  Maybe<TensorId> tensor = {};
 };
 
-// The entries below a node in file order. Every path is there once.
+// The entries below a node in file order. Every path is there once, unless the names in a module
+// are forged: "a.b" beside "b" in "a".
 class Listing {
  public:
   const SegmentedVector<Entry>& tensors() const { return tensors_; }
   // Everything else that has no parts; empty if only tensors were wanted.
   const SegmentedVector<Entry>& others() const { return others_; }
+  // Whether others()[number] is a container that is on its own path already.
+  bool is_cycle(std::uint32_t number) const { return std::ranges::binary_search(cycles_, number); }
   const std::vector<Warning>& warnings() const { return warnings_; }
 
  private:
@@ -33,11 +36,17 @@ class Listing {
   SpanArena<char> text_;
   SegmentedVector<Entry> tensors_;
   SegmentedVector<Entry> others_;
+  std::vector<std::uint32_t> cycles_;  // numbers of others, rising
   std::vector<Warning> warnings_;
 };
 
 enum class Want { Tensors, Everything };
 
 Listing list(const Checkpoint& checkpoint, pickle::NodeId root, Want want);
+
+// Whether a node has one entry, whatever its parts: a tensor, whose attributes come after it, or a
+// compound value.
+bool is_listed_whole(const Checkpoint& checkpoint, pickle::NodeId node,
+                     std::optional<pickle::NodeId>& attributes);
 
 }  // namespace ptsd::checkpoint

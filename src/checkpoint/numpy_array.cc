@@ -8,6 +8,13 @@ using pickle::NodeId;
 
 namespace {
 
+// numpy has no more; a longer tuple is no shape, and might be shown any number of times.
+constexpr std::size_t kMostDimensions = 64;
+
+bool is_shape(const pickle::Graph& graph, NodeId node) {
+  return graph.kind(node) == Kind::Tuple && graph.items(node).size() <= kMostDimensions;
+}
+
 // The state that _reconstruct's empty array gets: (version, shape, dtype, is_fortran, data).
 std::optional<NumpyArray> from_state(const pickle::Graph& graph, NodeId node) {
   for (const pickle::Mutation& mutation : graph.mutations(node)) {
@@ -15,7 +22,7 @@ std::optional<NumpyArray> from_state(const pickle::Graph& graph, NodeId node) {
     const NodeId state = mutation.operands[0];
     if (graph.kind(state) != Kind::Tuple || graph.items(state).size() != 5) return std::nullopt;
     const auto parts = graph.items(state);
-    if (graph.kind(parts[1]) != Kind::Tuple) return std::nullopt;
+    if (!is_shape(graph, parts[1])) return std::nullopt;
     return NumpyArray{.dtype = parts[2], .shape = parts[1], .data = parts[4]};
   }
   return std::nullopt;
@@ -24,7 +31,7 @@ std::optional<NumpyArray> from_state(const pickle::Graph& graph, NodeId node) {
 // _frombuffer(data, dtype, shape, order).
 std::optional<NumpyArray> from_arguments(const pickle::Graph& graph, NodeId node) {
   const auto args = graph.items(graph.args(node));
-  if (args.size() < 3 || graph.kind(args[2]) != Kind::Tuple) return std::nullopt;
+  if (args.size() < 3 || !is_shape(graph, args[2])) return std::nullopt;
   return NumpyArray{.dtype = args[1], .shape = args[2], .data = args[0]};
 }
 

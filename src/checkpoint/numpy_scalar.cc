@@ -14,6 +14,7 @@
 namespace ptsd::checkpoint {
 
 using pickle::Kind;
+using pickle::KindSet;
 using pickle::NodeId;
 
 namespace {
@@ -84,15 +85,13 @@ std::string_view code_of(const Names& names, NodeId dtype) {
 // The byte order stands in the state: (3, '<', None, None, None, -1, -1, 0).
 bool is_big_endian(const Names& names, NodeId dtype) {
   const pickle::Graph& graph = names.graph();
-  for (const pickle::Mutation& mutation : graph.mutations(dtype)) {
-    const NodeId state = mutation.operands[0];
-    if (graph.kind(state) != Kind::Tuple || graph.items(state).size() < 2) continue;
-    const NodeId order = graph.items(state)[1];
-    if (graph.kind(order) == Kind::Str || graph.kind(order) == Kind::ByteStr) {
-      return graph.text(order) == ">";
-    }
-  }
-  return false;
+  const auto mutations = graph.mutations(dtype);
+  if (mutations.empty()) return false;
+  const NodeId state = (*mutations.begin()).operands[0];
+  if (graph.kind(state) != Kind::Tuple || graph.items(state).size() < 2) return false;
+  const NodeId order = graph.items(state)[1];
+  const bool text = graph.kind(order) == Kind::Str || graph.kind(order) == Kind::ByteStr;
+  return text && graph.text(order) == ">";
 }
 
 const NumpyType* find_type(std::string_view code) {
@@ -122,10 +121,25 @@ std::optional<std::string> bytes_of(const Names& names, NodeId node) {
     if (graph.kind(args[0]) != Kind::Str) return std::nullopt;
     return to_latin1(graph.text(args[0]));
   }
+  // bytearray(text, 'latin-1'), at protocol 2 and below.
+  if (maker == Known::ByteArray && args.size() == 2 && graph.kind(args[0]) == Kind::Str) {
+    return to_latin1(graph.text(args[0]));
+  }
   // bytearray(bytes): one step, since bytes are not made from bytearrays.
   const Known inner = names.maker(args[0]).what;
   const bool nested = inner == Known::Bytes || inner == Known::ByteArray;
   return nested ? std::nullopt : bytes_of(names, args[0]);
+}
+
+bool is_bytes(const Names& names, NodeId node) {
+  const pickle::Graph& graph = names.graph();
+  const Known maker = names.maker(node).what;
+  if (maker != Known::Encode && maker != Known::Bytes && maker != Known::ByteArray) return false;
+  const auto args = graph.items(graph.args(node));
+  if (args.empty()) return true;
+  constexpr KindSet kData(Kind::Str, Kind::ByteStr, Kind::Bytes, Kind::ByteArray);
+  return args.size() <= 2 && (kData.contains(graph.kind(args[0])) ||
+                              names.maker(args[0]).what == Known::Encode);
 }
 
 std::string numpy_dtype_name(const Names& names, NodeId node) {

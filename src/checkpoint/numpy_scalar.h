@@ -13,6 +13,8 @@ struct Value;
 // The bytes that a node stands for in one of the forms that Python pickles bytes in; nothing for
 // what is no bytes object.
 std::optional<std::string> bytes_of(const Names& names, pickle::NodeId node);
+// Whether a call makes a bytes object of text or bytes, without a look at what is in them.
+bool is_bytes(const Names& names, pickle::NodeId node);
 
 // "float64" for a pickled numpy.dtype; its code where numpy has no plain name for it.
 std::string numpy_dtype_name(const Names& names, pickle::NodeId node);

@@ -38,7 +38,7 @@ struct TensorExtra {
   std::string layout = {};       // "torch.sparse_csr"; empty: strided
   pickle::GlobalName type = {};  // of a subclass
   std::vector<Component> components = {};
-  unsigned depth = 0;  // of components in components
+  unsigned depth = 0;                        // of components in components
   std::optional<pickle::NodeId> state = {};  // Python attributes
   std::optional<std::uint64_t> numel = {};   // where the shape does not tell
 };
@@ -48,17 +48,18 @@ struct TensorExtra {
 struct Tensor {
   static constexpr std::uint32_t kNoExtra = 0xFFFFFFFF;
 
-  pickle::NodeId node{};
-  std::optional<StorageId> storage = std::nullopt;
-  std::uint32_t extra = kNoExtra;
   std::uint64_t offset = 0;
+  pickle::NodeId node{};
+  Maybe<StorageId> storage = {};
+  std::uint32_t extra = kNoExtra;
   DimsId shape{};
   DimsId stride{};  // empty where there is no geometry (sparse, nested)
   tensor::DType dtype{};
   TensorKind kind = TensorKind::Tensor;
-  bool requires_grad = false;
-  bool conj = false;  // the stored bytes are the conjugate of the values
-  bool neg = false;   // the stored bytes are the negative of the values
+  bool requires_grad : 1 = false;
+  bool conj : 1 = false;  // the stored bytes are the conjugate of the values
+  bool neg : 1 = false;   // the stored bytes are the negative of the values
 };
+static_assert(sizeof(Tensor) == 32);
 
 }  // namespace ptsd::checkpoint

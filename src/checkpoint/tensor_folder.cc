@@ -77,7 +77,7 @@ Tensor TensorFolder::strided(NodeSpan args, std::optional<tensor::DType> dtype) 
                   embedded ? Error::Kind::Unsupported : Error::Kind::Malformed);
   }
   const Storage& storage = tensors_[*id];
-  Tensor tensor = {.storage = id, .dtype = dtype.value_or(storage.dtype)};
+  Tensor tensor = {.storage = *id, .dtype = dtype.value_or(storage.dtype)};
   tensor.offset = context_.count(args[1], "storage offset");
   set_geometry(tensor, args[2], args[3]);
   check_extent(tensor, storage);
@@ -135,7 +135,9 @@ void TensorFolder::set_bits(Tensor& tensor, NodeId metadata) {
       context_.fail(fmt::format("tensor metadata {} is unknown", quote(key)),
                     Error::Kind::Unsupported);
     }
-    (key == "conj" ? tensor.conj : tensor.neg) = context_.boolean(pairs[i + 1], key);
+    const bool value = context_.boolean(pairs[i + 1], key);
+    if (key == "conj") tensor.conj = value;
+    if (key == "neg") tensor.neg = value;
   }
 }
 

@@ -33,10 +33,6 @@ struct View {
   NodeSpan args;
 };
 
-std::string bytes_text(const View& view) {
-  return repr_bytes(*bytes_of(view.names, view.node));
-}
-
 std::string arguments_text(const View& view) {
   std::vector<std::string> parts;
   for (const NodeId arg : view.args) {
@@ -47,6 +43,12 @@ std::string arguments_text(const View& view) {
 
 std::string named_arguments(const View& view) {
   return type_of(view.names, view.node) + arguments_text(view);
+}
+
+// bytes(5) is no text that can be shown.
+std::string bytes_text(const View& view) {
+  const std::optional<std::string> bytes = bytes_of(view.names, view.node);
+  return bytes ? repr_bytes(*bytes) : named_arguments(view);
 }
 
 std::string complex_text(const View& view) {
@@ -149,18 +151,22 @@ constexpr KindSet kPlain(Kind::None, Kind::False, Kind::True, Kind::Int, Kind::L
                          Kind::LongDigits, Kind::Float, Kind::Str, Kind::ByteStr, Kind::Bytes,
                          Kind::ByteArray, Kind::Global);
 
-// Whether nothing but numbers and text is in there; `depth` bounds the look.
+// Whether nothing but numbers and text is in there; `depth` bounds the look, and the size of a
+// tuple: what is larger is shown item by item.
 bool is_plain_value(const Names& names, NodeId node, unsigned depth) {
+  constexpr std::size_t kLongestTuple = 64;
   const pickle::Graph& graph = names.graph();
   const Kind kind = graph.kind(node);
   if (kPlain.contains(kind)) return true;
   if (depth == 0) return false;
   if (kind == Kind::Tuple) {
-    return std::ranges::all_of(graph.items(node),
-                               [&](NodeId item) { return is_plain_value(names, item, depth - 1); });
+    return graph.items(node).size() <= kLongestTuple &&
+           std::ranges::all_of(graph.items(node), [&](NodeId item) {
+             return is_plain_value(names, item, depth - 1);
+           });
   }
-  if (bytes_of(names, node)) return true;
-  return names.maker(node).what == Known::NumpyDType;
+  const Known maker = names.maker(node).what;
+  return maker == Known::NumpyDType || is_bytes(names, node);
 }
 
 std::string qualified(pickle::GlobalName name) {
@@ -240,8 +246,10 @@ bool is_compound_value(const Names& names, NodeId node) {
     return array && is_plain_value(names, array->data, 1);
   }
   if (maker == Known::NumpyScalar || find_compound(maker) != nullptr) {
-    return graph.mutations(node).empty() &&
-           std::ranges::all_of(graph.items(graph.args(node)),
+    constexpr std::size_t kMostArguments = 64;  // the parts of a path
+    const NodeSpan args = graph.items(graph.args(node));
+    return graph.mutations(node).empty() && args.size() <= kMostArguments &&
+           std::ranges::all_of(args,
                                [&](NodeId arg) { return is_plain_value(names, arg, 2); });
   }
   return false;

@@ -222,6 +222,8 @@ class TorchZip final : public Loaded {
       if (member == nullptr) fail_storage(storage, name, "there is no such record");
       check_size(storage, name, *member);
       storage.record = static_cast<std::uint32_t>(member - zip_.members().data());
+      // Case does not count in names of records, and does in keys.
+      if (used_[storage.record]) fail_storage(storage, name, "another key names this record");
       used_[storage.record] = true;
     }
   }

@@ -6,6 +6,7 @@
 #include "checkpoint/listing.h"
 #include "checkpoint/nn_module.h"
 #include "checkpoint/value.h"
+#include "checkpoint/walk.h"
 
 namespace ptsd::operation {
 
@@ -24,29 +25,35 @@ bool is_container(const Checkpoint& checkpoint, NodeId node) {
          !checkpoint::is_compound_value(checkpoint.names(), node);
 }
 
-// A tensor without attributes is the whole of its listing.
-bool is_plain_tensor(const Checkpoint& checkpoint, NodeId node) {
-  const auto id = checkpoint.tensors().tensor_of(node);
-  if (!id) return false;
-  const checkpoint::TensorExtra* const extra =
-      checkpoint.tensors().extra(checkpoint.tensors()[*id]);
-  return extra == nullptr || !extra->state;
-}
+// Counts the tensors of one section after another. All paths together are bounded: a value can be
+// shared by any number of sections.
+class Counter final : public checkpoint::Visitor {
+ public:
+  explicit Counter(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
 
-void add_tensors(Section& section, const Checkpoint& checkpoint, NodeId node) {
-  if (is_plain_tensor(checkpoint, node)) {
-    const checkpoint::Tensors& tensors = checkpoint.tensors();
-    ++section.tensors;
-    section.bytes += tensors.byte_count(tensors[*tensors.tensor_of(node)]);
-    return;
+  void add(Section& section, NodeId node) {
+    section_ = &section;
+    met_ = walk(checkpoint_.names(), node, checkpoint_.origin(), checkpoint_.limits(), *this, met_);
   }
-  const checkpoint::Listing listing = list(checkpoint, node, checkpoint::Want::Tensors);
-  for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
-    ++section.tensors;
-    section.bytes +=
-        checkpoint.tensors().byte_count(checkpoint.tensors()[*listing.tensors()[i].tensor]);
+
+  bool enter(std::string_view, NodeId) override { return true; }
+  void leaf(std::string_view, NodeId node, bool) override {
+    const checkpoint::Tensors& tensors = checkpoint_.tensors();
+    const std::optional<checkpoint::TensorId> id = tensors.tensor_of(node);
+    if (!id) return;
+    ++section_->tensors;
+    section_->bytes += tensors.byte_count(tensors[*id]);
   }
-}
+  bool is_value(std::string_view, NodeId node, std::optional<NodeId>& attributes) override {
+    return is_listed_whole(checkpoint_, node, attributes);
+  }
+  void repeated_key(std::string_view, NodeId) override {}
+
+ private:
+  const Checkpoint& checkpoint_;
+  Section* section_ = nullptr;
+  std::uint64_t met_ = 0;
+};
 
 }  // namespace
 
@@ -54,9 +61,10 @@ std::vector<Section> sections_of(const Checkpoint& checkpoint, NodeId root) {
   const bool one_thing = !is_container(checkpoint, root) || checkpoint.tensors().tensor_of(root) ||
                          checkpoint::is_nn_module(checkpoint.names(), root);
   Section direct = {.path = "", .node = root, .is_container = true};
+  Counter counter(checkpoint);
   if (one_thing) {
     direct.is_container = is_container(checkpoint, root);
-    add_tensors(direct, checkpoint, root);
+    counter.add(direct, root);
     return {direct};
   }
   std::vector<Section> sections;
@@ -64,13 +72,13 @@ std::vector<Section> sections_of(const Checkpoint& checkpoint, NodeId root) {
   for (const checkpoint::Child& child : children_of(checkpoint.names(), root).list) {
     if (checkpoint.tensors().tensor_of(child.value)) {
       if (!place) place = sections.size();
-      add_tensors(direct, checkpoint, child.value);
+      counter.add(direct, child.value);
       continue;
     }
     Section section = {.path = {}, .node = child.value};
     append_segment(section.path, checkpoint.names(), child);
     section.is_container = is_container(checkpoint, child.value);
-    if (section.is_container) add_tensors(section, checkpoint, child.value);
+    if (section.is_container) counter.add(section, child.value);
     sections.push_back(std::move(section));
   }
   if (place) sections.insert(sections.begin() + static_cast<std::ptrdiff_t>(*place), direct);

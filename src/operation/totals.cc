@@ -2,8 +2,12 @@
 #include "operation/totals.h"
 
 #include <algorithm>
+#include <compare>
+#include <iterator>
+#include <optional>
 #include <tuple>
 
+#include "base/checked.h"
 #include "tensor/layout.h"
 
 namespace ptsd::operation {
@@ -40,6 +44,41 @@ Reach reach_of(const Tensors& tensors, const Tensor& tensor) {
   return {storage, tensor.offset * type.item_size, end * type.item_size};
 }
 
+std::optional<StorageId> first_storage(const Tensors& tensors, TensorId id) {
+  std::optional<StorageId> first;
+  tensors.each_storage(id, [&](StorageId storage) { first = first.value_or(storage); });
+  return first;
+}
+
+// Orders tensors by what they read and how; 0 for two that read the same numbers the same way. As
+// deep as components go.
+std::strong_ordering compare_views(const Tensors& tensors, TensorId a, TensorId b) {
+  if (a == b) return std::strong_ordering::equal;
+  const auto geometry = [](const Tensor& t) {
+    return std::tuple(t.storage, t.offset, t.shape, t.stride, t.dtype, t.conj, t.neg);
+  };
+  const auto order = geometry(tensors[a]) <=> geometry(tensors[b]);
+  if (order != 0) return order;
+  const auto components = [&](TensorId id) {
+    const checkpoint::TensorExtra* const extra = tensors.extra(tensors[id]);
+    return extra == nullptr ? std::span<const checkpoint::Component>() : extra->components;
+  };
+  const auto parts = components(a);
+  const auto others = components(b);
+  for (std::size_t i = 0; i < std::min(parts.size(), others.size()); ++i) {
+    const auto inner = compare_views(tensors, parts[i].tensor, others[i].tensor);
+    if (inner != 0) return inner;
+  }
+  return parts.size() <=> others.size();
+}
+
+// Views of one number can have any number of elements.
+void add_checked(std::uint64_t& sum, std::uint64_t count) {
+  const auto total = checked_add(sum, count);
+  if (!total) throw Error(Error::Kind::Limit, {}, "more than 2^64 elements or bytes in total");
+  sum = *total;
+}
+
 }  // namespace
 
 Totalizer::Totalizer(const Checkpoint& checkpoint)
@@ -53,13 +92,13 @@ void Totalizer::add(const Entry& entry) {
   DTypeTotals& of_type = totals_.by_dtype[static_cast<std::size_t>(tensor.dtype)];
   for (DTypeTotals* const totals : {&totals_.all, &of_type}) {
     ++totals->tensors;
-    totals->parameters += parameters;
-    totals->bytes += bytes;
+    add_checked(totals->parameters, parameters);
+    add_checked(totals->bytes, bytes);
   }
   tensors.each_storage(*entry.tensor, [&](StorageId id) {
     if (counted_[index(id)]) return;
     counted_[index(id)] = true;
-    totals_.storage_bytes += size_of(tensors[id]);
+    add_checked(totals_.storage_bytes, size_of(tensors[id]));
   });
 }
 
@@ -130,19 +169,26 @@ std::vector<std::vector<std::uint32_t>> tied_groups(const Checkpoint& checkpoint
                                                     const Listing& listing,
                                                     const Sharing& sharing) {
   const Tensors& tensors = checkpoint.tensors();
-  const auto view = [&](std::uint32_t entry) {
-    const Tensor& tensor = tensors[*listing.tensors()[entry].tensor];
-    return std::tuple(tensor.storage, tensor.offset, tensor.shape, tensor.stride, tensor.dtype);
-  };
+  const auto tensor_of = [&](std::uint32_t entry) { return *listing.tensors()[entry].tensor; };
   std::vector<std::vector<std::uint32_t>> groups;
   for (std::size_t i = 0; i < tensors.storage_count(); ++i) {
-    const auto users = sharing.users(StorageId{static_cast<std::uint32_t>(i)});
-    if (users.size() < 2 || tensors[StorageId{static_cast<std::uint32_t>(i)}].count == 0) continue;
-    std::vector<std::uint32_t> sorted(users.begin(), users.end());
-    std::ranges::stable_sort(sorted, {}, view);
+    const StorageId storage{static_cast<std::uint32_t>(i)};
+    const auto users = sharing.users(storage);
+    if (users.size() < 2 || tensors[storage].count == 0) continue;
+    // A tensor of several storages has its place with the first of them.
+    std::vector<std::uint32_t> sorted;
+    std::ranges::copy_if(users, std::back_inserter(sorted), [&](std::uint32_t entry) {
+      return first_storage(tensors, tensor_of(entry)) == storage;
+    });
+    sorted.erase(std::ranges::unique(sorted).begin(), sorted.end());
+    const auto order = [&](std::uint32_t a, std::uint32_t b) {
+      return compare_views(tensors, tensor_of(a), tensor_of(b));
+    };
+    std::ranges::stable_sort(
+        sorted, [&](std::uint32_t a, std::uint32_t b) { return order(a, b) < 0; });
     for (auto first = sorted.begin(); first != sorted.end();) {
-      const auto last = std::find_if(
-          first, sorted.end(), [&](std::uint32_t entry) { return view(entry) != view(*first); });
+      const auto last = std::find_if(first, sorted.end(),
+                                     [&](std::uint32_t entry) { return order(entry, *first) != 0; });
       if (last - first > 1) groups.emplace_back(first, last);
       first = last;
     }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -145,11 +147,16 @@ class Checker {
   }
 
   void check_change(NodeId node, Change change) {
-    const std::string type = checkpoint::type_of(names_, node);
-    if (change == Change::Append) refuse("items appended to " + type, graph_.offset(node));
-    if (change == Change::SetItems && !takes_items(names_.maker(node).what)) {
-      refuse("items set in " + type, graph_.offset(node));
-    }
+    const bool append = change == Change::Append;
+    const bool set = change == Change::SetItems && !takes_items(names_.maker(node).what);
+    if (!append && !set) return;
+    // A type can have a long name, and be that of every object.
+    const NodeId callable = graph_.callable(node);
+    const bool named = graph_.kind(callable) == Kind::Global &&
+                       names_.known(callable).what != Known::Reconstructor;
+    if (named && !changed_.insert({graph_.global_index(callable), change}).second) return;
+    refuse((append ? "items appended to " : "items set in ") + checkpoint::type_of(names_, node),
+           graph_.offset(node));
   }
 
   const checkpoint::Names& names_;
@@ -157,7 +164,8 @@ class Checker {
   const pickle::Pickle& pickle_;
   WeightsOnly verdict_;
   std::unordered_set<std::string> said_;
-  std::vector<bool> seen_;  // by global
+  std::vector<bool> seen_;                               // by global
+  std::set<std::pair<std::uint32_t, Change>> changed_;  // by global of the type
 };
 
 }  // namespace

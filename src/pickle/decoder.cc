@@ -19,20 +19,19 @@ std::int64_t big_endian_bits(std::string_view bytes) {
 
 }  // namespace
 
-Instruction Decoder::next() {
+void Decoder::next(Instruction& instruction) {
   const std::uint64_t offset = reader_.position();
   if (reader_.remaining() == 0) {
     reader_.fail(Error::Kind::Malformed, "the pickle ends without STOP");
   }
   const std::uint8_t byte = reader_.u8("an opcode");
-  Instruction instruction = {.info = find_op(byte), .offset = offset};
+  instruction = {.info = find_op(byte), .offset = offset};
   if (instruction.info == nullptr) {
     fail_at(offset, Error::Kind::Malformed, fmt::format("byte {:#04x} is no pickle opcode", byte));
   }
   if (instruction.info->argument != Argument::None) read_argument(instruction);
   if (frame_end_ != 0) check_frame(instruction);
   if (instruction.op() == Op::Frame) enter_frame(instruction);
-  return instruction;
 }
 
 void Decoder::read_argument(Instruction& instruction) {

@@ -35,7 +35,13 @@ class Decoder {
 
   // The next instruction. Throws Error::Malformed at the end of the stream: a pickle ends with
   // STOP, and nobody asks for more after it.
-  Instruction next();
+  Instruction next() {
+    Instruction instruction;
+    next(instruction);
+    return instruction;
+  }
+  // Likewise, in place: a copy behind every opcode is a fifth of the time a large pickle takes.
+  void next(Instruction& instruction);
 
   std::uint64_t position() const { return reader_.position(); }
   std::uint64_t remaining() const { return reader_.remaining(); }

@@ -51,7 +51,7 @@ class Machine {
 
   Pickle run() {
     do {
-      now_ = decoder_.next();
+      decoder_.next(now_);
       OpUse& use = pickle_.op_uses[static_cast<std::uint8_t>(now_.op())];
       if (use.count++ == 0) use.first = static_cast<std::uint32_t>(now_.offset);
       step();

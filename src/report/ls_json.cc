@@ -41,12 +41,14 @@ class Writer {
     return json;
   }
 
-  Json other(const Entry& entry) const {
+  Json other(std::uint32_t number) const {
+    const Entry& entry = report_.listing.others()[number];
     Json json;
     set_text(json, "path", entry.path);
     json["type"] = checkpoint::type_of(checkpoint_.names(), entry.node);
-    json["value"] = entry.cycle ? Json("(cycle)")
-                                : to_json(checkpoint::value_of(checkpoint_.names(), entry.node));
+    json["value"] = report_.listing.is_cycle(number)
+                        ? Json("(cycle)")
+                        : to_json(checkpoint::value_of(checkpoint_.names(), entry.node));
     return json;
   }
 
@@ -160,9 +162,8 @@ void write_ls_json(Output& output, const LsReport& report, bool with_others) {
   write_array(output, "tensors", report.shown.size(),
               [&](std::size_t i) { return writer.tensor(report.entry(i), report.shown[i]); });
   if (with_others) {
-    write_array(output, "other", report.others.size(), [&](std::size_t i) {
-      return writer.other(report.listing.others()[report.others[i]]);
-    });
+    write_array(output, "other", report.others.size(),
+                [&](std::size_t i) { return writer.other(report.others[i]); });
   }
   output.write(",\"summary\":" + dump(summary_json(report.totals)));
   output.write(report.truncated() ? ",\"truncated\":true" : ",\"truncated\":false");

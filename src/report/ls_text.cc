@@ -88,7 +88,9 @@ void write_others(Output& output, const LsReport& report) {
                    }                                     },
                   {Align::Left,
                    [&](std::size_t row, std::string& out) {
-                     out += entry(row).cycle ? "(cycle)" : value_text(names, entry(row).node);
+                     out += report.listing.is_cycle(report.others[row])
+                                ? "(cycle)"
+                                : value_text(names, entry(row).node);
                    }                                     },
   });
 }
