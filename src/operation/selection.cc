@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,12 +42,36 @@ bool shape_matches(const std::vector<std::optional<std::int64_t>>& wanted, tenso
       wanted, shape, [](const auto& want, std::int64_t size) { return !want || *want == size; });
 }
 
-std::string hint(std::string_view name, const checkpoint::Listing& listing) {
-  std::vector<std::string> names;
+// The beginnings of the names up to each separator, or their ends from each on.
+std::vector<std::string> parts_of_names(const checkpoint::Listing& listing, bool beginnings) {
+  std::unordered_set<std::string> parts;
   for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
-    names.emplace_back(listing.tensors()[i].path);
+    const std::string_view name = listing.tensors()[i].path;
+    for (std::size_t at = name.find_first_of("./"); at != std::string_view::npos;
+         at = name.find_first_of("./", at + 1)) {
+      parts.emplace(beginnings ? name.substr(0, at + 1) : name.substr(at));
+    }
   }
-  return did_you_mean(name, names);
+  return {parts.begin(), parts.end()};
+}
+
+// The names nearest to a rule that matched nothing; for a glob, the glob nearest to it.
+std::string hint(std::string_view rule, const checkpoint::Listing& listing) {
+  const std::size_t first = rule.find_first_of("*?[");
+  if (rule.starts_with("re:")) return "";
+  if (first == std::string_view::npos) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
+      names.emplace_back(listing.tensors()[i].path);
+    }
+    return did_you_mean(rule, names);
+  }
+  const bool by_beginning = first > 0;
+  const std::string_view literal =
+      by_beginning ? rule.substr(0, first) : rule.substr(rule.find_last_of("*?]") + 1);
+  const auto part = nearest(literal, parts_of_names(listing, by_beginning));
+  if (!part || *part == literal) return "";
+  return fmt::format("; did you mean {}?", quote(by_beginning ? *part + "*" : "*" + *part));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class Writer {
   void heading(std::string_view text) { output_.write("\n" + std::string(text) + "\n"); }
 
   void fact(std::string_view name, std::string_view value) {
-    line(fmt::format("  {:<10}{}", name, value));
+    line(fmt::format("  {:<12}{}", name, value));
   }
 
   std::size_t shown(std::size_t count) const { return std::min(count, most_); }
