@@ -138,8 +138,8 @@ bool is_bytes(const Names& names, NodeId node) {
   const auto args = graph.items(graph.args(node));
   if (args.empty()) return true;
   constexpr KindSet kData(Kind::Str, Kind::ByteStr, Kind::Bytes, Kind::ByteArray);
-  return args.size() <= 2 && (kData.contains(graph.kind(args[0])) ||
-                              names.maker(args[0]).what == Known::Encode);
+  return args.size() <= 2 &&
+         (kData.contains(graph.kind(args[0])) || names.maker(args[0]).what == Known::Encode);
 }
 
 std::string numpy_dtype_name(const Names& names, NodeId node) {

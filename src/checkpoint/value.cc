@@ -161,9 +161,8 @@ bool is_plain_value(const Names& names, NodeId node, unsigned depth) {
   if (depth == 0) return false;
   if (kind == Kind::Tuple) {
     return graph.items(node).size() <= kLongestTuple &&
-           std::ranges::all_of(graph.items(node), [&](NodeId item) {
-             return is_plain_value(names, item, depth - 1);
-           });
+           std::ranges::all_of(graph.items(node),
+                               [&](NodeId item) { return is_plain_value(names, item, depth - 1); });
   }
   const Known maker = names.maker(node).what;
   return maker == Known::NumpyDType || is_bytes(names, node);
@@ -249,8 +248,7 @@ bool is_compound_value(const Names& names, NodeId node) {
     constexpr std::size_t kMostArguments = 64;  // the parts of a path
     const NodeSpan args = graph.items(graph.args(node));
     return graph.mutations(node).empty() && args.size() <= kMostArguments &&
-           std::ranges::all_of(args,
-                               [&](NodeId arg) { return is_plain_value(names, arg, 2); });
+           std::ranges::all_of(args, [&](NodeId arg) { return is_plain_value(names, arg, 2); });
   }
   return false;
 }

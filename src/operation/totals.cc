@@ -184,11 +184,11 @@ std::vector<std::vector<std::uint32_t>> tied_groups(const Checkpoint& checkpoint
     const auto order = [&](std::uint32_t a, std::uint32_t b) {
       return compare_views(tensors, tensor_of(a), tensor_of(b));
     };
-    std::ranges::stable_sort(
-        sorted, [&](std::uint32_t a, std::uint32_t b) { return order(a, b) < 0; });
+    std::ranges::stable_sort(sorted,
+                             [&](std::uint32_t a, std::uint32_t b) { return order(a, b) < 0; });
     for (auto first = sorted.begin(); first != sorted.end();) {
-      const auto last = std::find_if(first, sorted.end(),
-                                     [&](std::uint32_t entry) { return order(entry, *first) != 0; });
+      const auto last = std::find_if(
+          first, sorted.end(), [&](std::uint32_t entry) { return order(entry, *first) != 0; });
       if (last - first > 1) groups.emplace_back(first, last);
       first = last;
     }

@@ -164,7 +164,7 @@ class Checker {
   const pickle::Pickle& pickle_;
   WeightsOnly verdict_;
   std::unordered_set<std::string> said_;
-  std::vector<bool> seen_;                               // by global
+  std::vector<bool> seen_;                              // by global
   std::set<std::pair<std::uint32_t, Change>> changed_;  // by global of the type
 };
 
