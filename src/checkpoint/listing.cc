@@ -16,13 +16,15 @@ using pickle::NodeId;
 
 class Lister final : public Visitor {
  public:
-  Lister(const Checkpoint& checkpoint, Want want) : checkpoint_(checkpoint), want_(want) {}
+  Lister(const Checkpoint& checkpoint, Want want)
+      : checkpoint_(checkpoint), want_(want), listed_(checkpoint.tensors().count()) {}
 
   bool enter(std::string_view, NodeId) override { return true; }
 
   void leaf(std::string_view path, NodeId node, bool cycle) override {
     const std::optional<TensorId> tensor = checkpoint_.tensors().tensor_of(node);
     if (tensor) {
+      listed_[index(*tensor)] = true;
       listing_.tensors_.push_back({.path = keep(path), .node = node, .tensor = *tensor});
     } else if (want_ == Want::Everything) {
       if (cycle) listing_.cycles_.push_back(static_cast<std::uint32_t>(listing_.others_.size()));
@@ -43,6 +45,19 @@ class Lister final : public Visitor {
                      escape(abbreviate(repr(checkpoint_.names(), key))))});
   }
 
+  // No tensor is left out in silence: not one that is only a dict key, nor one that the stream
+  // makes and drops.
+  void report_unlisted() {
+    const Tensors& tensors = checkpoint_.tensors();
+    for (std::size_t i = 0; i < listed_.size(); ++i) {
+      const Tensor& tensor = tensors[TensorId{static_cast<std::uint32_t>(i)}];
+      if (listed_[i] || tensor.inner) continue;
+      listing_.warnings_.push_back({checkpoint_.where(tensor.node),
+                                    "a tensor that no path leads to: it is part of a dict key, or "
+                                    "the stream drops it"});
+    }
+  }
+
   Listing take() { return std::move(listing_); }
 
  private:
@@ -55,6 +70,7 @@ class Lister final : public Visitor {
   Want want_;
   Listing listing_;
   std::unordered_set<NodeId> repeated_;
+  std::vector<bool> listed_;  // by tensor
 };
 
 bool is_listed_whole(const Checkpoint& checkpoint, NodeId node, std::optional<NodeId>& attributes) {
@@ -68,6 +84,7 @@ bool is_listed_whole(const Checkpoint& checkpoint, NodeId node, std::optional<No
 Listing list(const Checkpoint& checkpoint, NodeId root, Want want) {
   Lister lister(checkpoint, want);
   walk(checkpoint.names(), root, checkpoint.origin(), checkpoint.limits(), lister);
+  if (root == checkpoint.root()) lister.report_unlisted();
   return lister.take();
 }
 

@@ -57,8 +57,9 @@ struct Tensor {
   tensor::DType dtype{};
   TensorKind kind = TensorKind::Tensor;
   bool requires_grad : 1 = false;
-  bool conj : 1 = false;  // the stored bytes are the conjugate of the values
-  bool neg : 1 = false;   // the stored bytes are the negative of the values
+  bool conj : 1 = false;   // the stored bytes are the conjugate of the values
+  bool neg : 1 = false;    // the stored bytes are the negative of the values
+  bool inner : 1 = false;  // another tensor is made from it
 };
 static_assert(sizeof(Tensor) == 32);
 

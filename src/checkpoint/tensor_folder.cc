@@ -21,7 +21,10 @@ void TensorFolder::fold(NodeId node) {
 }
 
 std::optional<TensorId> TensorFolder::fold_inner(NodeId node) {
-  if (const auto known = tensors_.tensor_of(node)) return known;
+  if (const auto known = tensors_.tensor_of(node)) {
+    if (depth_ > 0) tensors_.tensors_[index(*known)].inner = true;
+    return known;
+  }
   if (!pickle::kObjects.contains(context_.graph().kind(node))) return std::nullopt;
   if (++depth_ > kDeepest) {
     context_.fail(fmt::format("tensors nested deeper than {}", kDeepest), Error::Kind::Limit);
@@ -30,6 +33,7 @@ std::optional<TensorId> TensorFolder::fold_inner(NodeId node) {
   --depth_;
   if (!tensor) return std::nullopt;
   tensor->node = node;
+  tensor->inner = depth_ > 0;
   const TensorId id{static_cast<std::uint32_t>(tensors_.tensors_.size())};
   tensors_.tensors_.push_back(*tensor);
   tensors_.numbers_[pickle::index(node)] = static_cast<std::uint32_t>(id) + 1;

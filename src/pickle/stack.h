@@ -19,12 +19,8 @@ class Stack {
   std::size_t available() const { return depth_ - (marks_.empty() ? 0 : marks_.back()); }
 
   void push(NodeId node) {
-    if (depth_ == slots_.size()) {
-      slots_.push_back(node);
-    } else {
-      slots_[depth_] = node;
-    }
-    ++depth_;
+    if (depth_ == slots_.size()) slots_.resize(2 * depth_ + kFirstSlots);
+    slots_[depth_++] = node;
   }
   NodeId top() const { return slots_[depth_ - 1]; }
   // The top `count` values, bottom first; good until the next push.
@@ -37,6 +33,8 @@ class Stack {
   void pop_mark() { marks_.pop_back(); }
 
  private:
+  static constexpr std::size_t kFirstSlots = 64;
+
   std::vector<NodeId> slots_;  // the first depth_ are in use
   std::vector<std::size_t> marks_;
   std::size_t depth_ = 0;
