@@ -16,9 +16,9 @@ using pickle::NodeId;
 
 namespace {
 
-constexpr auto kSparseLayouts = std::to_array<std::string_view>(
-    {"torch.sparse_coo", "torch.sparse_csr", "torch.sparse_csc", "torch.sparse_bsr",
-     "torch.sparse_bsc"});
+constexpr auto kSparseLayouts =
+    std::to_array<std::string_view>({"torch.sparse_coo", "torch.sparse_csr", "torch.sparse_csc",
+                                     "torch.sparse_bsr", "torch.sparse_bsc"});
 
 }  // namespace
 
