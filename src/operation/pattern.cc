@@ -16,10 +16,10 @@ namespace ptsd::operation {
 
 struct Pattern::Regex {
   struct FreeCode {
-    void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+    void operator()(pcre2_code* compiled) const { pcre2_code_free(compiled); }
   };
   struct FreeData {
-    void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+    void operator()(pcre2_match_data* matched) const { pcre2_match_data_free(matched); }
   };
 
   std::unique_ptr<pcre2_code, FreeCode> code;
