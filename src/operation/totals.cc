@@ -180,7 +180,8 @@ std::vector<std::vector<std::uint32_t>> tied_groups(const Checkpoint& checkpoint
     std::ranges::copy_if(users, std::back_inserter(sorted), [&](std::uint32_t entry) {
       return first_storage(tensors, tensor_of(entry)) == storage;
     });
-    sorted.erase(std::ranges::unique(sorted).begin(), sorted.end());
+    // std::ranges::unique of libstdc++ 12 does not compile with clang 14.
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     const auto order = [&](std::uint32_t a, std::uint32_t b) {
       return compare_views(tensors, tensor_of(a), tensor_of(b));
     };
