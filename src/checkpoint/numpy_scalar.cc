@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/utf8.h"
-#include "checkpoint/python_repr.h"
 #include "checkpoint/value.h"
 
 namespace ptsd::checkpoint {

@@ -20,9 +20,7 @@ bool exists(const std::string& path) {
 }
 
 // A directory is no file to read; say what it looks like.
-void refuse_directory(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) return;
+[[noreturn]] void fail_directory(const std::string& path) {
   const fs::path directory(path);
   std::string message = "a directory without .metadata, not a checkpoint";
   if (exists(directory / ".metadata") || exists(directory / "__0.metadata")) {
@@ -34,8 +32,14 @@ void refuse_directory(const std::string& path) {
   throw Error(Error::Kind::Unsupported, {.file = path}, message);
 }
 
+[[noreturn]] void fail_path(const Address& address) {
+  throw Error(Error::Kind::Usage, {.file = address.file},
+              "nothing at " + quote(address.path) + " in this checkpoint");
+}
+
 const std::string& checked(const std::string& path) {
-  refuse_directory(path);
+  std::error_code error;
+  if (fs::is_directory(path, error)) fail_directory(path);
   return path;
 }
 
@@ -60,10 +64,7 @@ Opened::Opened(const Address& address, const Limits& limits)
   if (address.path.empty()) return;
   const std::optional<pickle::NodeId> found =
       checkpoint::resolve(checkpoint().names(), root_, address.path);
-  if (!found) {
-    throw Error(Error::Kind::Usage, {.file = address.file},
-                "nothing at " + quote(address.path) + " in this checkpoint");
-  }
+  if (!found) fail_path(address);
   root_ = *found;
 }
 

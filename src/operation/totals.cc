@@ -72,10 +72,14 @@ std::strong_ordering compare_views(const Tensors& tensors, TensorId a, TensorId 
   return parts.size() <=> others.size();
 }
 
+[[noreturn]] void fail_total() {
+  throw Error(Error::Kind::Limit, {}, "more than 2^64 elements or bytes in total");
+}
+
 // Views of one number can have any number of elements.
 void add_checked(std::uint64_t& sum, std::uint64_t count) {
   const auto total = checked_add(sum, count);
-  if (!total) throw Error(Error::Kind::Limit, {}, "more than 2^64 elements or bytes in total");
+  if (!total) fail_total();
   sum = *total;
 }
 

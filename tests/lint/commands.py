@@ -53,7 +53,8 @@ def problems_of(ptsd, root, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("ptsd", type=pathlib.Path, help="the built program")
+    parser.add_argument("ptsd", type=lambda name: pathlib.Path(name).resolve(),
+                        help="the built program")
     parser.add_argument("root", type=pathlib.Path, help="the source tree")
     options = parser.parse_args()
     names = command_names(options.ptsd)
