@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/utf8.h"
-#include "checkpoint/value.h"
+#include "checkpoint/plain_value.h"
 
 namespace ptsd::checkpoint {
 

@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <variant>
-#include <vector>
 
 #include "checkpoint/names.h"
+#include "checkpoint/plain_value.h"
 
 // What a node that is no tensor shows to a person: its type as Python would name it, and its value
 // where that is short.
 
 namespace ptsd::checkpoint {
-
-struct Value {
-  // Nothing: the type says it all. Text that is no str (a path, a date, an integer over 64 bits) is
-  // `text` with `is_str` false.
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>>
-      value = {};
-  bool is_str = false;
-};
 
 // "int", "OrderedDict", "numpy.ndarray", "argparse.Namespace".
 std::string type_of(const Names& names, pickle::NodeId node);
