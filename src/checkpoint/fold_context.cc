@@ -39,6 +39,7 @@ void FoldContext::warn(std::string message) {
 std::string FoldContext::describe(NodeId node) const {
   const Kind kind = graph().kind(node);
   if (kind == Kind::Int) return fmt::format("{}", graph().int_value(node));
+  if (kind == Kind::LongBytes || kind == Kind::LongDigits) return "an int of more than 64 bits";
   if (kind == Kind::Global) {
     const pickle::GlobalName name = graph().global(node);
     return quote(fmt::format("{}.{}", name.module, name.name));

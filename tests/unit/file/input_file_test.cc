@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "file/input_file.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+
+namespace ptsd::file {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() : folder_(fs::temp_directory_path() / ("ptsd-file-" + std::to_string(::getpid()))) {
+    fs::create_directory(folder_);
+  }
+  ~Folder() { fs::remove_all(folder_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string path(const char* name) const { return (folder_ / name).string(); }
+  std::string write(const char* name, const char* text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+    return path(name);
+  }
+
+ private:
+  fs::path folder_;
+};
+
+template <class Work>
+std::string refusal(Work work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    CHECK(error.kind() == Error::Kind::Io);
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("bytes are read from anywhere in the file") {
+  const Folder folder;
+  const InputFile file(folder.write("a", "0123456789"));
+  CHECK(file.size() == 10);
+  CHECK(as_text(file.read(3, 4)) == "3456");
+  CHECK(refusal([&] { file.check_unchanged(); }) == "");
+}
+
+TEST_CASE("what is missing or no regular file is refused, and a FIFO does not hang") {
+  const Folder folder;
+  const std::string fifo = folder.path("fifo");
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  CHECK(refusal([&] { InputFile{fifo}; }) == fifo + ": not a regular file");
+  CHECK(refusal([&] { InputFile{folder.path("")}; }) == folder.path("") + ": not a regular file");
+  CHECK(refusal([&] { InputFile{folder.path("none")}; }) ==
+        folder.path("none") + ": cannot open: No such file or directory");
+  CHECK(refusal([] { InputFile{"/dev/null"}; }) == "/dev/null: not a regular file");
+}
+
+TEST_CASE("a file that is cut short while it is read is an error at that place") {
+  const Folder folder;
+  const std::string path = folder.write("a", "0123456789");
+  const InputFile file(path);
+  fs::resize_file(path, 5);
+  CHECK(refusal([&] { file.read(3, 4); }) ==
+        path + ": +0x5: changed while reading: 2 more bytes wanted, the file ends here");
+  CHECK(refusal([&] { file.check_unchanged(); }) == path + ": changed while reading");
+}
+
+TEST_CASE("a file that is written to or replaced while it is read is an error") {
+  const Folder folder;
+  const std::string path = folder.write("a", "0123456789");
+  const InputFile file(path);
+  folder.write("b", "0123456789");
+  fs::rename(folder.path("b"), path);
+  CHECK(refusal([&] { file.check_unchanged(); }).starts_with(path + ": "));
+  const InputFile again(path);
+  std::ofstream(path, std::ios::app) << "x";
+  CHECK(refusal([&] { again.check_unchanged(); }) == path + ": changed while reading");
+}
+
+}  // namespace
+}  // namespace ptsd::file
