@@ -45,37 +45,6 @@ class Locator final : public Visitor {
   std::optional<std::string> found_;
 };
 
-// Goes only where the path leads.
-class Resolver final : public Visitor {
- public:
-  explicit Resolver(std::string_view path) : path_(path) {}
-
-  bool enter(std::string_view path, NodeId node) override {
-    look(path, node);
-    return !found_;
-  }
-  void leaf(std::string_view path, NodeId node, bool) override { look(path, node); }
-  bool is_value(std::string_view path, NodeId, std::optional<NodeId>&) override {
-    return found_ || !leads(path);
-  }
-  void repeated_key(std::string_view, NodeId) override {}
-
-  std::optional<NodeId> found() const { return found_; }
-
- private:
-  bool leads(std::string_view path) const {
-    return path.empty() || (path_.starts_with(path) && path_.size() > path.size() &&
-                            (path_[path.size()] == '/' || path_[path.size()] == '.'));
-  }
-
-  void look(std::string_view path, NodeId node) {
-    if (path == path_ && !found_) found_ = node;
-  }
-
-  std::string_view path_;
-  std::optional<NodeId> found_;
-};
-
 // No rebuild function takes more. A longer tuple may be the arguments of any number of objects.
 constexpr std::size_t kMostArguments = 8;
 
@@ -115,12 +84,6 @@ std::optional<std::string> locate(const Names& names, NodeId root, NodeId target
   Locator locator(names.graph(), enclosing_tensor(names, target));
   walk(names, root, {}, kUnbounded, locator);
   return locator.found();
-}
-
-std::optional<NodeId> resolve(const Names& names, NodeId root, std::string_view path) {
-  Resolver resolver(path);
-  walk(names, root, {}, kUnbounded, resolver);
-  return resolver.found();
 }
 
 }  // namespace ptsd::checkpoint

@@ -12,8 +12,4 @@ namespace ptsd::checkpoint {
 // error messages; nothing if there is none. Each object is looked at once.
 std::optional<std::string> locate(const Names& names, pickle::NodeId root, pickle::NodeId target);
 
-// The node at a path as walk() spells it; nothing if there is none.
-std::optional<pickle::NodeId> resolve(const Names& names, pickle::NodeId root,
-                                      std::string_view path);
-
 }  // namespace ptsd::checkpoint

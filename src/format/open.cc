@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "base/quote.h"
-#include "checkpoint/locate.h"
+#include "checkpoint/resolve.h"
 #include "format/probe.h"
 
 namespace ptsd::format {
@@ -63,7 +63,7 @@ Opened::Opened(const Address& address, const Limits& limits)
       root_(checkpoint().root()) {
   if (address.path.empty()) return;
   const std::optional<pickle::NodeId> found =
-      checkpoint::resolve(checkpoint().names(), root_, address.path);
+      checkpoint::resolve(checkpoint(), root_, address.path);
   if (!found) fail_path(address);
   root_ = *found;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checkpoint/children.h"
 #include "checkpoint/locate.h"
+#include "checkpoint/resolve.h"
 #include "unit/checkpoint/loading.h"
 
 namespace ptsd::checkpoint {
@@ -198,14 +199,26 @@ TEST_CASE("a path leads to its value and a value to its path") {
   }));
   const Names& names = loading.checkpoint.names();
   const pickle::NodeId root = loading.checkpoint.root();
-  const auto found = resolve(names, root, "a/1/b");
+  const auto found = resolve(loading.checkpoint, root, "a/1/b");
   REQUIRE(found);
   CHECK(locate(names, root, *found) == "a/1/b");
   CHECK(loading.checkpoint.tensors().tensor_of(*found));
-  CHECK(resolve(names, root, "a/1"));
-  CHECK_FALSE(resolve(names, root, "a/2"));
-  CHECK_FALSE(resolve(names, root, "a/1/"));
-  CHECK_FALSE(resolve(names, root, "A"));
+  CHECK(resolve(loading.checkpoint, root, "a/1"));
+  CHECK_FALSE(resolve(loading.checkpoint, root, "a/2"));
+  CHECK_FALSE(resolve(loading.checkpoint, root, "a/1/"));
+  CHECK_FALSE(resolve(loading.checkpoint, root, "A"));
+}
+
+TEST_CASE("a path leads to an attribute of a tensor and not into its making") {
+  const Fragment inner = tensor(storage("0", 6), {6}, {1});
+  const Loading loading(dict({
+      {text("w"), call(rebuild("_rebuild_parameter_with_state"),
+       {inner, no(), hooks(), dict({{text("tag"), number(7)}})})}
+  }));
+  const pickle::NodeId root = loading.checkpoint.root();
+  CHECK(resolve(loading.checkpoint, root, "w"));
+  CHECK(resolve(loading.checkpoint, root, "w/~state/tag"));
+  CHECK_FALSE(resolve(loading.checkpoint, root, "w/0"));
 }
 
 TEST_CASE("to look for a path in what is shared takes no time") {
@@ -217,7 +230,7 @@ TEST_CASE("to look for a path in what is shared takes no time") {
   items[0] = dict(wide) + put(1);
   const Loading loading(list(items));
   const Names& names = loading.checkpoint.names();
-  CHECK_FALSE(resolve(names, loading.checkpoint.root(), "x"));
+  CHECK_FALSE(resolve(loading.checkpoint, loading.checkpoint.root(), "x"));
   CHECK_FALSE(locate(names, loading.checkpoint.root(), pickle::NodeId{0xFFFF'FFF0}));
 }
 
