@@ -101,6 +101,7 @@ class Graph {
   // Borrows `stream`, which the text of most nodes is a view of.
   explicit Graph(Bytes stream);
 
+  Bytes stream() const { return stream_; }
   std::size_t size() const { return nodes_.size(); }
   Kind kind(NodeId id) const { return nodes_[index(id)].kind; }
   // Of the opcode that made the node; of its first use for a node without identity.

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "pickle/graph.h"
+
+// The graph back to a stream, in the dialect of CPython's C pickler (Modules/_pickle.c), which is
+// that of torch.save: what that pickler wrote and read_pickle() read comes out the same, to the
+// byte. So the memo counts from 0 in the order of the stream; items are written in groups of 1000,
+// however many mutations brought them; from protocol 4 on there are frames.
+//
+// A PUT follows what is memoised(), or is mentioned more than once; never None, a boolean, a
+// number or (). Who adds a node that CPython would memoise sets that flag.
+//
+// A node that the protocol has no form for (bytes at 2, a set at 3) is written with the opcode of
+// the later protocol, which every Python reads. PROTO says what was asked for all the same: below
+// 3 it also says that the globals have Python 2's names, and a reader would look for others.
+
+namespace ptsd::pickle {
+
+struct Encoded {
+  std::vector<std::byte> bytes;    // PROTO to STOP
+  std::vector<NodeId> persistent;  // PersId nodes, in the order in which BINPERSID makes them
+};
+
+// Protocol 0 is written as 1. Throws Error::Limit for a byte string or integer of 2 GiB, and for
+// tuples that contain themselves so often that writing them takes far longer than reading did.
+Encoded encode(const Graph& graph, NodeId root, unsigned protocol);
+
+}  // namespace ptsd::pickle
