@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -28,5 +29,18 @@ HashKey random_hash_key();
 std::uint64_t folded_hash(std::string_view name, const HashKey& key);
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+// Both for the standard containers.
+struct FoldedHash {
+  HashKey key = random_hash_key();
+  std::size_t operator()(std::string_view name) const {
+    return static_cast<std::size_t>(folded_hash(name, key));
+  }
+};
+struct FoldedEqual {
+  bool operator()(std::string_view a, std::string_view b) const {
+    return equal_ignoring_case(a, b);
+  }
+};
 
 }  // namespace ptsd::container
