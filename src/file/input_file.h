@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/byte_source.h"
+#include "file/descriptor.h"
 
 // A regular file opened for reading. Bytes come through pread, never a mapping, so that a file
 // that is cut short under us is an error and not a SIGBUS.
@@ -17,7 +18,6 @@ class InputFile final : public ByteSource {
  public:
   // Throws Error::Io when the file cannot be opened or is not a regular file.
   explicit InputFile(std::string path);
-  ~InputFile() override;
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
@@ -30,10 +30,18 @@ class InputFile final : public ByteSource {
   // was opened. What was read in between cannot be trusted.
   void check_unchanged() const;
 
+  // What the system knew about the file when it was opened.
+  const struct stat& status() const { return opened_; }
+  // For copies inside the kernel; opened for reading alone.
+  int descriptor() const { return descriptor_.number(); }
+
  private:
   std::string path_;
-  int descriptor_;
+  Descriptor descriptor_;
   struct stat opened_ = {};
 };
+
+// Whether `path` names the file that is open, be it through links or another spelling.
+bool same_file(const InputFile& input, const std::string& path);
 
 }  // namespace ptsd::file

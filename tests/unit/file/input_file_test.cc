@@ -4,46 +4,15 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <doctest/doctest.h>
 
-#include "base/error.h"
+#include "folder.h"
 
 namespace ptsd::file {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() : folder_(fs::temp_directory_path() / ("ptsd-file-" + std::to_string(::getpid()))) {
-    fs::create_directory(folder_);
-  }
-  ~Folder() { fs::remove_all(folder_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string path(const char* name) const { return (folder_ / name).string(); }
-  std::string write(const char* name, const char* text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-    return path(name);
-  }
-
- private:
-  fs::path folder_;
-};
-
-template <class Work>
-std::string refusal(Work work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    CHECK(error.kind() == Error::Kind::Io);
-    return error.what();
-  }
-  return "";
-}
 
 TEST_CASE("bytes are read from anywhere in the file") {
   const Folder folder;
