@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/quote.h"
 #include "pickle/kind_names.h"
 #include "pickle/literals.h"
 #include "pickle/opcode_writer.h"
@@ -56,6 +57,10 @@ constexpr TextOps kLongOps = {Op::Long1, Op::Long4, Op::Stop, kLargestI32};
 
 constexpr Op kTupleOps[] = {Op::EmptyTuple, Op::Tuple1, Op::Tuple2, Op::Tuple3};
 
+bool has_line_break(std::string_view name) {
+  return name.find('\n') != std::string_view::npos;
+}
+
 class Encoder {
  public:
   Encoder(const Graph& graph, NodeId root, unsigned protocol)
@@ -95,8 +100,9 @@ class Encoder {
     Graph::Mutations::Iterator mutation;
   };
 
-  [[noreturn]] void fail(NodeId id, std::string message) const {
-    throw Error(Error::Kind::Limit, Where{.offset = graph_.offset(id)}, std::move(message));
+  [[noreturn]] void fail(NodeId id, std::string message,
+                         Error::Kind kind = Error::Kind::Limit) const {
+    throw Error(kind, Where{.offset = graph_.offset(id)}, std::move(message));
   }
 
   void save(NodeId id) {
@@ -221,6 +227,12 @@ class Encoder {
   void save_global(NodeId id) {
     if (graph_.global_strings(id)) return open(id);
     const GlobalName name = graph_.global(id);
+    if (has_line_break(name.module) || has_line_break(name.name)) {
+      fail(id,
+           fmt::format("global {}.{}: GLOBAL takes names without line breaks", quote(name.module),
+                       quote(name.name)),
+           Error::Kind::Unsupported);
+    }
     writer_.two_lines(Op::Global, name.module, name.name);
     put(id);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pickle/graph.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -249,6 +250,60 @@ void Graph::mutate(NodeId id, Change change, std::span<const NodeId> operands) {
   if (object.tail != 0) mutations_[object.tail].next = added;
   if (object.head == 0) object.head = added;
   object.tail = added;
+}
+
+void Graph::replace_mutations(NodeId id, std::span<const Mutation> mutations) {
+  Node& node = nodes_[index(id)];
+  if (kContainers.contains(node.kind)) {
+    node.payload = 0;
+  } else if (has(id, kMutated)) {
+    objects_[node.payload].head = 0;
+    objects_[node.payload].tail = 0;
+  }
+  for (const Mutation& mutation : mutations) {
+    if (!mutation.operands.empty()) mutate(id, mutation.change, mutation.operands);
+  }
+}
+
+void Graph::replace_object(NodeId id, NodeId callable, NodeId args) {
+  assert(kObjects.contains(kind(id)) && kind(id) != Kind::NewObjEx);
+  Node& node = nodes_[index(id)];
+  (has(id, kMutated) ? objects_[node.payload].payload : node.payload) = pack(callable, args);
+}
+
+void Graph::replace_persistent_id(NodeId id, NodeId persistent_id) {
+  assert(kind(id) == Kind::PersId);
+  nodes_[index(id)].payload = static_cast<std::uint32_t>(persistent_id);
+}
+
+void Graph::replace_global(NodeId id, GlobalName name) {
+  --global_counts_[global_index(id)];
+  const GlobalName kept = keep(name);
+  const std::uint32_t global = intern(kept, number_of(kept.module), number_of(kept.name));
+  std::uint32_t strings = high(nodes_[index(id)].payload);
+  if (strings != 0) {
+    const NodeId module = add_memoised_str(kept.module);
+    global_strings_.push_back({.module = module, .name = add_memoised_str(kept.name)});
+    strings = static_cast<std::uint32_t>(global_strings_.size());
+  }
+  nodes_[index(id)].payload = pack(global, strings);
+}
+
+GlobalName Graph::keep(GlobalName name) {
+  const std::string_view module = keep(name.module);
+  return {.module = module, .name = keep(name.name)};
+}
+
+std::string_view Graph::keep(std::string_view name) {
+  const auto found = name_numbers_.find(name);
+  if (found != name_numbers_.end()) return found->first;
+  return decoded_.emplace_back(name);
+}
+
+NodeId Graph::add_memoised_str(std::string_view text) {
+  const NodeId id = add_decoded_text(Kind::Str, std::string(text), 0);
+  set_memoised(id);
+  return id;
 }
 
 }  // namespace ptsd::pickle

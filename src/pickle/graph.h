@@ -140,7 +140,7 @@ class Graph {
   class Mutations;
   Mutations mutations(NodeId id) const;
 
-  // Building, for the machine.
+  // Building, for the machine. Text and names are views of the stream, or kept elsewhere.
   NodeId add(Kind kind, std::uint64_t offset);
   NodeId add_int(std::int64_t value, std::uint64_t offset);
   NodeId add_float(std::uint64_t bits, std::uint64_t offset);
@@ -155,6 +155,17 @@ class Graph {
   NodeId add_object_ex(NodeId cls, NodeId args, NodeId kwargs, std::uint64_t offset);
   void mutate(NodeId id, Change change, std::span<const NodeId> operands);
   void set_memoised(NodeId id) { nodes_[index(id)].flags |= kMemoised; }
+
+  // Editing. What is passed is copied; it may be parts of this graph.
+  //
+  // All that was ever put into a container or object; with none, it is as it was made.
+  void replace_mutations(NodeId id, std::span<const Mutation> mutations);
+  void replace_object(NodeId id, NodeId callable, NodeId args);  // not NewObjEx
+  void replace_persistent_id(NodeId id, NodeId persistent_id);
+  // STACK_GLOBAL takes two new strings.
+  void replace_global(NodeId id, GlobalName name);
+  // The same names in storage that lives as long as the graph, for add_global().
+  GlobalName keep(GlobalName name);
 
  private:
   enum Flag : std::uint8_t { kMemoised = 1, kUnhashable = 2, kMutated = 4, kDecoded = 8 };
@@ -180,6 +191,8 @@ class Graph {
   NodeId shared(NodeId& slot, Kind kind, std::uint64_t payload, std::uint64_t offset);
   std::uint32_t number_of(std::string_view name);
   std::uint32_t number_of(NodeId text_node);
+  std::string_view keep(std::string_view name);
+  NodeId add_memoised_str(std::string_view text);
   std::uint32_t intern(GlobalName name, std::uint32_t module_number, std::uint32_t name_number);
   std::uint64_t object_payload(NodeId id) const;
   std::uint64_t store_run(std::span<const NodeId> run);

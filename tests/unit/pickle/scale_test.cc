@@ -6,7 +6,8 @@
 
 #include <doctest/doctest.h>
 
-#include "unit/pickle/reading.h"
+#include "pickle/graph_copier.h"
+#include "unit/pickle/encoding.h"
 
 // Streams that are large or made to be expensive. What would be quadratic or recursive takes
 // minutes or the stack; the bound on time is wide, for sanitizers and busy machines.
@@ -135,6 +136,43 @@ TEST_CASE("100,000 globals with as many names are told apart") {
     stream.global("m", std::to_string(i));
   }
   CHECK(Read(stream.list().stop()).graph().globals().size() == 100'000);
+}
+
+// The stream of the graph, and that of a copy of it.
+std::string written(const Read& read) {
+  const std::string text = encoded(read, 2);
+  Graph graph{Bytes()};
+  Builder builder(graph, 2);
+  const NodeId copy = GraphCopier(read.graph(), 2, builder).copy(read.root());
+  CHECK(text_of(encode(graph, copy, 2).bytes) == text);
+  return text;
+}
+
+TEST_CASE("what is a million deep is written and copied without recursion") {
+  const Stopwatch stopwatch;
+  const auto tuples = pickle().proto(2).empty_list().raw(repeated("\x85", kMany)).stop();
+  CHECK(written(Read(tuples)) == text_of(tuples));
+  const auto lists =
+      pickle().proto(2).raw(repeated("]", kMany)).raw(repeated("a", kMany - 1)).stop();
+  CHECK(written(Read(lists)) == text_of(lists));
+  const auto objects =
+      pickle().proto(2).global("m", "f").binput(0).raw(repeated(")R", kMany)).stop();
+  CHECK(written(Read(objects)) == text_of(objects));
+}
+
+TEST_CASE("a million SETITEMs are written in groups") {
+  const Stopwatch stopwatch;
+  const Read read(pickle().proto(2).empty_dict().raw(repeated("NNs", kMany)).stop());
+  CHECK(encoded(read, 2).size() == 3 + kMany * 2 + (kMany / 1000 + 1) * 2 + 1);
+}
+
+TEST_CASE("a billion laughs are written with as much sharing as they had") {
+  const Stopwatch stopwatch;
+  auto laughs = pickle().proto(2).empty_list();
+  for (int i = 0; i < 100; ++i) {
+    laughs.dup().tuple2();
+  }
+  CHECK(written(Read(laughs.stop())).size() < 1000);
 }
 
 }  // namespace
