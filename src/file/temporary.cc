@@ -101,9 +101,10 @@ void Temporary::keep_name(const std::string& name) {
   cleanup_.emplace(folder_, name_);
 }
 
-void Temporary::forget_name() {
+int Temporary::forget_name() {
   cleanup_.reset();
   name_.clear();
+  return 0;
 }
 
 int Temporary::link_as(const std::string& name) const {
@@ -122,10 +123,7 @@ int Temporary::link_temporarily() {
 
 int Temporary::take_name(const std::string& name) {
   const SignalsBlocked blocked;
-  if (name_.empty()) return link_as(name);
-  const int error = rename_to_free(name);
-  if (error == 0) forget_name();
-  return error;
+  return name_.empty() ? link_as(name) : rename_to_free(name);
 }
 
 // File systems that know no RENAME_NOREPLACE say EINVAL; some of them have no links either, and
@@ -133,17 +131,17 @@ int Temporary::take_name(const std::string& name) {
 int Temporary::rename_to_free(const std::string& name) {
   const char* const from = name_.c_str();
   const char* const to = name.c_str();
-  if (::renameat2(folder_, from, folder_, to, RENAME_NOREPLACE) == 0) return 0;
+  if (::renameat2(folder_, from, folder_, to, RENAME_NOREPLACE) == 0) return forget_name();
   if (errno != EINVAL && errno != ENOSYS) return errno;
   if (::linkat(folder_, from, folder_, to, 0) == 0) {
-    ::unlinkat(folder_, from, 0);
-    return 0;
+    // If it fails, the destructor tries again.
+    return ::unlinkat(folder_, from, 0) == 0 ? forget_name() : 0;
   }
   if (errno == EEXIST) return EEXIST;
   struct stat found = {};
   if (::fstatat(folder_, to, &found, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
   if (errno != ENOENT) return errno;
-  return ::renameat(folder_, from, folder_, to) == 0 ? 0 : errno;
+  return ::renameat(folder_, from, folder_, to) == 0 ? forget_name() : errno;
 }
 
 int Temporary::replace(const std::string& name) {
@@ -152,8 +150,7 @@ int Temporary::replace(const std::string& name) {
     if (const int error = link_temporarily(); error != 0) return error;
   }
   if (::renameat(folder_, name_.c_str(), folder_, name.c_str()) != 0) return errno;
-  forget_name();
-  return 0;
+  return forget_name();
 }
 
 bool is_temporary_name(std::string_view name) {

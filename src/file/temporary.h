@@ -40,7 +40,8 @@ class Temporary {
   int link_temporarily();
   int rename_to_free(const std::string& name);
   void keep_name(const std::string& name);
-  void forget_name();
+  // When it has gone. Returns 0.
+  int forget_name();
 
   int folder_;
   Descriptor file_;
