@@ -33,17 +33,6 @@ void clean_up(int signal) {
   ::raise(signal);
 }
 
-bool install() {
-  for (const int signal : kSignals) {
-    struct sigaction action = {};
-    if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
-    action.sa_handler = clean_up;
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
-    ::sigaction(signal, &action, nullptr);
-  }
-  return true;
-}
-
 }  // namespace
 
 SignalsBlocked::SignalsBlocked() : before_() {
@@ -56,8 +45,17 @@ SignalsBlocked::~SignalsBlocked() {
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
+void prepare_signal_cleanup() {
+  for (const int signal : kSignals) {
+    struct sigaction action = {};
+    if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    action.sa_handler = clean_up;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+    ::sigaction(signal, &action, nullptr);
+  }
+}
+
 SignalCleanup::SignalCleanup(int folder, std::string_view name) : slot_(0) {
-  [[maybe_unused]] static const bool installed = install();
   for (; slot_ < slots.size(); ++slot_) {
     Slot& slot = slots[slot_];
     int expected = kFree;

@@ -25,6 +25,10 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
+// Sets the handlers up where a signal has its default action. To be called before a file is
+// created that a SignalCleanup shall remove.
+void prepare_signal_cleanup();
+
 // While it lives, a signal unlinks `name` in the open directory `folder`, which it borrows.
 class SignalCleanup {
  public:

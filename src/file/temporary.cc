@@ -73,6 +73,7 @@ bool is_locked(int folder, const std::string& name) {
 
 Temporary::Temporary(int folder, const std::string& path, mode_t mode)
     : folder_(folder), file_(open_unnamed(folder, mode)) {
+  prepare_signal_cleanup();
   if (!file_.is_open()) open_named(path, mode);
 }
 

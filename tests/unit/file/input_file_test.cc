@@ -55,5 +55,20 @@ TEST_CASE("a file that is written to or replaced while it is read is an error") 
   CHECK(refusal([&] { again.check_unchanged(); }) == path + ": changed while reading");
 }
 
+TEST_CASE("a file is the same under another name, and through links") {
+  const Folder folder;
+  const std::string path = folder.write("a", "0123456789");
+  fs::create_hard_link(path, folder.path("hard"));
+  fs::create_symlink("a", folder.path("soft"));
+  folder.write("copy", "0123456789");
+  const InputFile file(path);
+  CHECK(same_file(file, path));
+  CHECK(same_file(file, folder.path("./a")));
+  CHECK(same_file(file, folder.path("hard")));
+  CHECK(same_file(file, folder.path("soft")));
+  CHECK_FALSE(same_file(file, folder.path("copy")));
+  CHECK_FALSE(same_file(file, folder.path("none")));
+}
+
 }  // namespace
 }  // namespace ptsd::file
