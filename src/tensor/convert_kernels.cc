@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tensor/convert_kernels.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <span>
+
+#include "tensor/float_format.h"
+
+namespace ptsd::tensor {
+namespace {
+
+template <class T>
+[[gnu::always_inline]] inline T load(const std::byte* bytes, std::size_t index) {
+  T value;
+  std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+template <class T>
+[[gnu::always_inline]] inline void store(std::byte* bytes, std::size_t index, T value) {
+  std::memcpy(bytes + index * sizeof(T), &value, sizeof(T));
+}
+
+template <class Format>
+struct Store {
+  [[gnu::always_inline]] static std::uint64_t run(const std::byte* __restrict in,
+                                                  std::byte* __restrict out, std::size_t count,
+                                                  bool saturate) {
+    const std::uint32_t beyond = saturate ? Format::kLargest : Format::kBeyond;
+    std::uint32_t left = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Narrowed narrowed = narrow<Format>(load<std::uint32_t>(in, i), beyond);
+      left += narrowed.left;
+      store(out, i, static_cast<typename Format::Bits>(narrowed.bits));
+    }
+    return left;
+  }
+};
+
+template <class Format>
+struct Load {
+  [[gnu::always_inline]] static std::uint64_t run(const std::byte* __restrict in,
+                                                  std::byte* __restrict out, std::size_t count,
+                                                  bool) {
+    for (std::size_t i = 0; i < count; ++i) {
+      store(out, i, widen<Format>(load<typename Format::Bits>(in, i)));
+    }
+    return 0;
+  }
+};
+
+template <class Format>
+struct LoadByTable {
+  [[gnu::always_inline]] static std::uint64_t run(const std::byte* __restrict in,
+                                                  std::byte* __restrict out, std::size_t count,
+                                                  bool) {
+    for (std::size_t i = 0; i < count; ++i) {
+      store(out, i, kWidened<Format>[load<std::uint8_t>(in, i)]);
+    }
+    return 0;
+  }
+};
+
+struct StoreFloat64 {
+  [[gnu::always_inline]] static std::uint64_t run(const std::byte* __restrict in,
+                                                  std::byte* __restrict out, std::size_t count,
+                                                  bool) {
+    for (std::size_t i = 0; i < count; ++i) {
+      store(out, i, static_cast<double>(load<float>(in, i)));
+    }
+    return 0;
+  }
+};
+
+// The infinities of `out` that are none in `in`. Rarely called, so that the loop before it has
+// lanes of one width.
+std::uint64_t count_new_infinities(const std::byte* in, std::byte* out, std::size_t count,
+                                   bool saturate) {
+  constexpr std::uint64_t kInfinity = 0x7FF0000000000000;
+  std::uint64_t left = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto bits = load<std::uint32_t>(out, i);
+    if ((bits & ~float32::kSign) != float32::kInfinity) continue;
+    if ((load<std::uint64_t>(in, i) & ~(std::uint64_t{1} << 63)) == kInfinity) continue;
+    ++left;
+    if (saturate) store(out, i, (bits & float32::kSign) | float32::kLargest);
+  }
+  return left;
+}
+
+struct LoadFloat64 {
+  [[gnu::always_inline]] static std::uint64_t run(const std::byte* __restrict in,
+                                                  std::byte* __restrict out, std::size_t count,
+                                                  bool saturate) {
+    std::uint32_t infinities = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto value = static_cast<float>(load<double>(in, i));
+      const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & ~float32::kSign;
+      infinities += magnitude == float32::kInfinity;
+      store(out, i, value);
+    }
+    return infinities == 0 ? 0 : count_new_infinities(in, out, count, saturate);
+  }
+};
+
+// One loop for several processors.
+struct AnyProcessor {
+  template <class Loop>
+  static std::uint64_t run(const std::byte* in, std::byte* out, std::size_t count, bool saturate) {
+    return Loop::run(in, out, count, saturate);
+  }
+};
+
+#if defined(__x86_64__)
+struct Avx2 {
+  template <class Loop>
+  [[gnu::target("avx2")]] static std::uint64_t run(const std::byte* in, std::byte* out,
+                                                   std::size_t count, bool saturate) {
+    return Loop::run(in, out, count, saturate);
+  }
+};
+
+struct Avx512 {
+  template <class Loop>
+  [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] static std::uint64_t run(
+      const std::byte* in, std::byte* out, std::size_t count, bool saturate) {
+    return Loop::run(in, out, count, saturate);
+  }
+};
+#endif
+
+template <class Processor, class Loop>
+constexpr Kernel kKernel = Processor::template run<Loop>;
+
+template <class P>
+constexpr auto kRows = std::to_array<KernelRow>({
+    {DType::Float64,                kKernel<P, LoadFloat64>,         kKernel<P, StoreFloat64>     },
+    {DType::Float32,                nullptr,   nullptr             },
+    {DType::Float16,               kKernel<P,               Load<Float16>>,      kKernel<P,          Store<Float16>>              },
+    {DType::BFloat16,              kKernel<P,              Load<BFloat16>>,     kKernel<P, Store<BFloat16>>},
+    {DType::Float8E5M2,     kKernel<P,     LoadByTable<Float8E5M2>>,   kKernel<P,          Store<Float8E5M2>>                     },
+    {DType::Float8E4M3Fn,   kKernel<P,   LoadByTable<Float8E4M3Fn>>, kKernel<P, Store<Float8E4M3Fn>>},
+    {DType::Float8E5M2Fnuz, kKernel<P,                                LoadByTable<Float8E5M2Fnuz>>,
+     kKernel<P,          Store<Float8E5M2Fnuz>>                            },
+    {DType::Float8E4M3Fnuz, kKernel<P,                                LoadByTable<Float8E4M3Fnuz>>,
+     kKernel<P,                              Store<Float8E4M3Fnuz>>},
+    {DType::Float8E8M0Fnu,  kKernel<P,                                LoadByTable<Float8E8M0Fnu>>,
+     kKernel<P,          Store<Float8E8M0Fnu>>         },
+});
+
+std::span<const KernelRow> rows_for_this_processor() {
+#if defined(__x86_64__)
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (avx512) return kRows<Avx512>;
+  if (__builtin_cpu_supports("avx2")) return kRows<Avx2>;
+#endif
+  return kRows<AnyProcessor>;
+}
+
+}  // namespace
+
+const KernelRow* find_kernels(DType dtype) {
+  static const std::span<const KernelRow> rows = rows_for_this_processor();
+  const auto row = std::ranges::find(rows, dtype, &KernelRow::dtype);
+  return row == rows.end() ? nullptr : &*row;
+}
+
+}  // namespace ptsd::tensor
