@@ -30,4 +30,12 @@ void MemorySource::read(std::uint64_t offset, std::span<std::byte> out) const {
   std::ranges::copy(*found, out.begin());
 }
 
+void RangeSource::read(std::uint64_t offset, std::span<std::byte> out) const {
+  if (offset > length_ || out.size() > length_ - offset) {
+    whole_.fail_at(begin_, Error::Kind::Io,
+                   fmt::format("read of {} bytes at {} of {}", out.size(), offset, length_));
+  }
+  whole_.read(begin_ + offset, out);
+}
+
 }  // namespace ptsd

@@ -48,4 +48,36 @@ class MemorySource final : public ByteSource {
   std::vector<std::byte> bytes_;
 };
 
+// A part of another source, which it borrows. Errors name that source, at its offsets.
+class RangeSource final : public ByteSource {
+ public:
+  RangeSource(const ByteSource& whole, std::uint64_t begin, std::uint64_t length)
+      : whole_(whole), begin_(begin), length_(length) {}
+
+  using ByteSource::read;
+  const std::string& name() const override { return whole_.name(); }
+  std::uint64_t size() const override { return length_; }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override;
+
+ private:
+  const ByteSource& whole_;
+  std::uint64_t begin_;
+  std::uint64_t length_;
+};
+
+// Calls `use` with the bytes [offset, offset + size) in order, a block at a time.
+template <class Use>
+void each_block(const ByteSource& source, std::uint64_t offset, std::uint64_t size,
+                const Use& use) {
+  constexpr std::uint64_t kBlock = std::uint64_t{1} << 20;
+  std::vector<std::byte> block(size < kBlock ? size : kBlock);
+  for (std::uint64_t done = 0; done < size;) {
+    const std::uint64_t left = size - done;
+    const std::span<std::byte> part(block.data(), left < kBlock ? left : kBlock);
+    source.read(offset + done, part);
+    use(Bytes(part));
+    done += part.size();
+  }
+}
+
 }  // namespace ptsd

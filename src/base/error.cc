@@ -38,4 +38,8 @@ std::string_view to_string(Error::Kind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
+void fail_usage(std::string message, std::string file) {
+  throw Error(Error::Kind::Usage, {.file = std::move(file)}, std::move(message));
+}
+
 }  // namespace ptsd

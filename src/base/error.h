@@ -43,6 +43,9 @@ class Error final : public std::exception {
   std::string text_;
 };
 
+// For what the user must change. `file` is empty where it is about no file.
+[[noreturn]] void fail_usage(std::string message, std::string file = {});
+
 // The kind as it stands in JSON: "malformed".
 std::string_view to_string(Error::Kind kind);
 

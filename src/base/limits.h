@@ -13,6 +13,7 @@ namespace ptsd {
 
 struct Limits {
   std::uint64_t pickle_bytes = std::uint64_t{2} << 30;     // one pickle, inflated
+  std::uint64_t inflated_bytes = std::uint64_t{4} << 30;   // of one compressed record
   std::uint64_t directory_bytes = std::uint64_t{2} << 30;  // the zip's central directory
   std::uint64_t depth = 1000;                              // containers in containers
   std::uint64_t entries = 10'000'000;                      // values met on all paths from the root
@@ -27,6 +28,7 @@ struct LimitField {
 
 inline constexpr auto kLimitFields = std::to_array<LimitField>({
     {"pickle-bytes",    &Limits::pickle_bytes,    "bytes of one pickle, inflated"        },
+    {"inflated-bytes",  &Limits::inflated_bytes,  "bytes of one compressed record"       },
     {"directory-bytes", &Limits::directory_bytes, "bytes of the zip's central directory" },
     {"depth",           &Limits::depth,           "containers nested in one another"     },
     {"entries",         &Limits::entries,         "values met on all paths from the root"},

@@ -130,10 +130,8 @@ std::vector<std::byte> ZipReader::read_data(const Member& member, std::uint64_t 
   return inflate(data, member.size, {.file = source_.name(), .member = std::string(member.name)});
 }
 
-void ZipReader::check_crc(const Member& member, Bytes bytes) const {
-  if (member.crc == 0) return;
-  const std::uint32_t crc = crc32(bytes);
-  if (crc == member.crc) return;
+void ZipReader::check_crc(const Member& member, std::uint32_t crc) const {
+  if (member.crc == 0 || crc == member.crc) return;
   fail(member, Error::Kind::Malformed,
        fmt::format("the CRC is {:#010x}, {:#010x} recorded", crc, member.crc));
 }
@@ -142,11 +140,24 @@ Contents ZipReader::read(const Member& member, std::uint64_t limit) const {
   check_readable(member, limit);
   const std::uint64_t offset = data_offset(member);
   Contents contents = {.bytes = read_data(member, offset)};
-  check_crc(member, contents.bytes);
+  check_crc(member, crc32(contents.bytes));
   const std::uint64_t end = offset + member.compressed_size;
   const Descriptor found = read_descriptor(source_, member, end, layout_.limit(member));
   contents.warning = descriptor_warning(source_, member, end, found.state);
   return contents;
+}
+
+std::unique_ptr<ByteSource> ZipReader::open(const Member& member, std::uint64_t limit) const {
+  if (member.method != method::kStored) {
+    return std::make_unique<MemorySource>(source_.name(), read(member, limit).bytes);
+  }
+  const std::uint64_t offset = data_offset(member);
+  if (member.crc != 0) {
+    std::uint32_t crc = 0;
+    each_block(source_, offset, member.size, [&](Bytes block) { crc = crc32(block, crc); });
+    check_crc(member, crc);
+  }
+  return std::make_unique<RangeSource>(source_, offset, member.size);
 }
 
 Account ZipReader::account() const {

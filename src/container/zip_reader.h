@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -63,6 +64,9 @@ class ZipReader {
   // The inflated bytes, checked against the CRC unless that is 0. More than `limit` throws
   // Error::Limit before anything is allocated.
   Contents read(const Member& member, std::uint64_t limit) const;
+  // The same for a member of any size: a stored one stays where it is, after a check of its CRC,
+  // and `limit` is for a deflated one, which has to be held in memory. Borrows this.
+  std::unique_ptr<ByteSource> open(const Member& member, std::uint64_t limit) const;
   // Every byte of the file accounted for. Reads all local headers.
   Account account() const;
 
@@ -71,7 +75,7 @@ class ZipReader {
   void check_start();
   [[noreturn]] void fail(const Member& member, Error::Kind kind, std::string message) const;
   void check_readable(const Member& member, std::uint64_t limit) const;
-  void check_crc(const Member& member, Bytes bytes) const;
+  void check_crc(const Member& member, std::uint32_t crc) const;
   std::vector<std::byte> read_data(const Member& member, std::uint64_t offset) const;
 
   const ByteSource& source_;
