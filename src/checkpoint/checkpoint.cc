@@ -19,4 +19,12 @@ Where Checkpoint::where(pickle::NodeId node) const {
   return place;
 }
 
+void Checkpoint::fail_at(pickle::NodeId node, Error::Kind kind, std::string message) const {
+  throw Error(kind, where(node), std::move(message));
+}
+
+void Checkpoint::fail(Error::Kind kind, std::string message) const {
+  throw Error(kind, {.file = origin_.file}, std::move(message));
+}
+
 }  // namespace ptsd::checkpoint

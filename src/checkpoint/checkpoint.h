@@ -25,6 +25,8 @@ class Checkpoint {
   const Limits& limits() const { return limits_; }
   const pickle::Pickle& pickle() const { return pickle_; }
   const pickle::Graph& graph() const { return pickle_.graph; }
+  // To be edited before it is written. Names and tensors go on speaking of what was read.
+  pickle::Graph& graph() { return pickle_.graph; }
   pickle::NodeId root() const { return pickle_.root; }
   const Names& names() const { return names_; }
   const Tensors& tensors() const { return tensors_; }
@@ -36,6 +38,9 @@ class Checkpoint {
 
   // The place of a node in the stream.
   Where where(pickle::NodeId node) const;
+  [[noreturn]] void fail_at(pickle::NodeId node, Error::Kind kind, std::string message) const;
+  // About the file as a whole.
+  [[noreturn]] void fail(Error::Kind kind, std::string message) const;
 
  private:
   Where origin_;

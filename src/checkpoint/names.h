@@ -15,10 +15,11 @@ class Names {
 
   const pickle::Graph& graph() const { return *graph_; }
 
-  // Unknown for a node that is no global.
+  // Unknown for a node that is no global, or one that an edit named.
   KnownGlobal known(pickle::NodeId node) const {
     if (graph_->kind(node) != pickle::Kind::Global) return {};
-    return known_[graph_->global_index(node)];
+    const std::uint32_t index = graph_->global_index(node);
+    return index < known_.size() ? known_[index] : KnownGlobal();
   }
 
   // What an object was made by: its class, or the function that REDUCE called.

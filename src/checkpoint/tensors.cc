@@ -12,7 +12,7 @@ std::string_view to_string(TensorKind kind) {
 }
 
 std::optional<TensorId> Tensors::tensor_of(pickle::NodeId node) const {
-  const std::uint32_t number = numbers_[pickle::index(node)];
+  const std::uint32_t number = number_of(node);
   if (number == 0 || number - 1 >= tensors_.size() || tensors_[number - 1].node != node) {
     return std::nullopt;
   }
@@ -20,7 +20,7 @@ std::optional<TensorId> Tensors::tensor_of(pickle::NodeId node) const {
 }
 
 std::optional<StorageId> Tensors::storage_of(pickle::NodeId node) const {
-  const std::uint32_t number = numbers_[pickle::index(node)];
+  const std::uint32_t number = number_of(node);
   // A tensor's node is no persistent id, so the two numberings cannot be mistaken.
   if (number == 0 || tensor_of(node)) return std::nullopt;
   return StorageId{number - 1};

@@ -65,6 +65,11 @@ class Tensors {
   friend Tensors fold_tensors(const Names&, pickle::NodeId, const Where&, const Limits&,
                               std::vector<Warning>&);
 
+  // A node that an edit added is neither.
+  std::uint32_t number_of(pickle::NodeId node) const {
+    return pickle::index(node) < numbers_.size() ? numbers_[pickle::index(node)] : 0;
+  }
+
   // By node, from 1; 0: neither a tensor nor a storage.
   std::vector<std::uint32_t> numbers_;
   SegmentedVector<Storage> storages_;

@@ -132,6 +132,19 @@ constexpr std::string_view name(DType dtype) {
   return info(dtype).name;
 }
 
+// As torch's is_floating_point.
+constexpr bool is_floating(DType dtype) {
+  return dtype == DType::Float16 || dtype == DType::Float32 || dtype == DType::Float64 ||
+         dtype == DType::BFloat16 ||
+         (dtype >= DType::Float8E5M2 && dtype <= DType::Float8E4M3Fnuz) ||
+         dtype == DType::Float8E8M0Fnu || dtype == DType::Float4E2M1FnX2;
+}
+
+// Floating and complex.
+constexpr bool can_require_grad(DType dtype) {
+  return is_floating(dtype) || (dtype >= DType::Complex32 && dtype <= DType::Complex128);
+}
+
 // By torch's name or by an alias that users type: half, float, double, short, int, long, cfloat,
 // cdouble, chalf.
 std::optional<DType> find_dtype(std::string_view name);
