@@ -74,6 +74,14 @@ void write(const Options& options, const report::LsReport& report) {
   output.finish();
 }
 
+std::vector<std::string_view> names_of(const checkpoint::Listing& listing) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
+    names.push_back(listing.tensors()[i].path);
+  }
+  return names;
+}
+
 Exit run(const Options& options) {
   operation::Selection selection(selection_rules(options.selection));
   const format::Opened opened(format::parse_address(options.file), options.common.limits);
@@ -83,7 +91,7 @@ Exit run(const Options& options) {
            options.all ? checkpoint::Want::Everything : checkpoint::Want::Tensors);
   Numbers shown = select(checkpoint, listing.tensors(), selection);
   Numbers others = select(checkpoint, listing.others(), selection);
-  selection.require_matches(listing);
+  selection.require_matches([&] { return names_of(listing); });
   report::LsReport report = {
       .path = opened.address().file,
       .subtree = opened.address().path,

@@ -1,48 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operation/pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <array>
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-#include <pcre2.h>
-
-#include "base/error.h"
-#include "base/quote.h"
-
 namespace ptsd::operation {
-
-struct Pattern::Regex {
-  struct FreeCode {
-    void operator()(pcre2_code* compiled) const { pcre2_code_free(compiled); }
-  };
-  struct FreeData {
-    void operator()(pcre2_match_data* matched) const { pcre2_match_data_free(matched); }
-  };
-
-  std::unique_ptr<pcre2_code, FreeCode> code;
-  std::unique_ptr<pcre2_match_data, FreeData> data;
-};
-
 namespace {
 
 constexpr std::string_view kRegexPrefix = "re:";
-
-[[noreturn]] void fail(Error::Kind kind, std::string message) {
-  throw Error(kind, {}, std::move(message));
-}
-
-std::string message_of(int code) {
-  std::array<PCRE2_UCHAR, 256> text{};
-  pcre2_get_error_message(code, text.data(), text.size());
-  return reinterpret_cast<const char*>(text.data());
-}
-
-PCRE2_SPTR units(std::string_view text) {
-  return reinterpret_cast<PCRE2_SPTR>(text.data());
-}
 
 // Where the set that begins at `glob[at]` ends, or nothing for a "[" that is no set.
 std::optional<std::size_t> set_end(std::string_view glob, std::size_t at) {
@@ -108,35 +73,11 @@ bool glob_matches(std::string_view glob, std::string_view name) {
 }  // namespace
 
 Pattern::Pattern(std::string text) : text_(std::move(text)) {
-  if (!text_.starts_with(kRegexPrefix)) return;
-  const std::string_view source = std::string_view(text_).substr(kRegexPrefix.size());
-  int error = 0;
-  PCRE2_SIZE offset = 0;
-  regex_ = std::make_unique<Regex>();
-  regex_->code.reset(pcre2_compile(units(source), source.size(),
-                                   PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &error, &offset,
-                                   nullptr));
-  if (!regex_->code) {
-    fail(Error::Kind::Usage, fmt::format("regular expression {}: {} at character {}", quote(source),
-                                         message_of(error), offset));
-  }
-  regex_->data.reset(pcre2_match_data_create_from_pattern(regex_->code.get(), nullptr));
+  if (text_.starts_with(kRegexPrefix)) regex_.emplace(text_.substr(kRegexPrefix.size()));
 }
 
-Pattern::~Pattern() = default;
-Pattern::Pattern(Pattern&&) noexcept = default;
-Pattern& Pattern::operator=(Pattern&&) noexcept = default;
-
 bool Pattern::matches(std::string_view name) const {
-  if (!regex_) return glob_matches(text_, name);
-  const int found =
-      pcre2_match(regex_->code.get(), units(name), name.size(), 0, 0, regex_->data.get(), nullptr);
-  if (found == PCRE2_ERROR_NOMATCH) return false;
-  if (found < 0) {
-    fail(Error::Kind::Limit, fmt::format("regular expression {} on {}: {}", quote(text_),
-                                         quote(name), message_of(found)));
-  }
-  return true;
+  return regex_ ? regex_->matches(name) : glob_matches(text_, name);
 }
 
 }  // namespace ptsd::operation

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "operation/regex.h"
 
 namespace ptsd::operation {
 
@@ -14,19 +16,14 @@ class Pattern {
  public:
   // Throws Error::Usage for a regular expression that does not compile.
   explicit Pattern(std::string text);
-  ~Pattern();
-  Pattern(Pattern&&) noexcept;
-  Pattern& operator=(Pattern&&) noexcept;
 
   const std::string& text() const { return text_; }
   // Throws Error::Limit if the expression would take too long.
   bool matches(std::string_view name) const;
 
  private:
-  struct Regex;
-
   std::string text_;
-  std::unique_ptr<Regex> regex_;  // null: a glob
+  std::optional<Regex> regex_;  // nothing: a glob
 };
 
 }  // namespace ptsd::operation

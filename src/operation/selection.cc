@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/quote.h"
+#include "operation/name_parts.h"
 
 namespace ptsd::operation {
 
@@ -18,10 +18,6 @@ using checkpoint::Tensor;
 using checkpoint::Tensors;
 
 namespace {
-
-[[noreturn]] void fail_usage(std::string message) {
-  throw Error(Error::Kind::Usage, {}, std::move(message));
-}
 
 // Whether any pattern matches; each that does is noted.
 bool any_match(const std::vector<Pattern>& patterns, std::vector<bool>& met,
@@ -42,34 +38,19 @@ bool shape_matches(const std::vector<std::optional<std::int64_t>>& wanted, tenso
       wanted, shape, [](const auto& want, std::int64_t size) { return !want || *want == size; });
 }
 
-// The beginnings of the names up to each separator, or their ends from each on.
-std::vector<std::string> parts_of_names(const checkpoint::Listing& listing, bool beginnings) {
-  std::unordered_set<std::string> parts;
-  for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
-    const std::string_view name = listing.tensors()[i].path;
-    for (std::size_t at = name.find_first_of("./"); at != std::string_view::npos;
-         at = name.find_first_of("./", at + 1)) {
-      parts.emplace(beginnings ? name.substr(0, at + 1) : name.substr(at));
-    }
-  }
-  return {parts.begin(), parts.end()};
-}
-
 // The names nearest to a rule that matched nothing; for a glob, the glob nearest to it.
-std::string hint(std::string_view rule, const checkpoint::Listing& listing) {
+std::string hint(std::string_view rule, const Selection::NamesOf& names_of) {
   const std::size_t first = rule.find_first_of("*?[");
   if (rule.starts_with("re:")) return "";
   if (first == std::string_view::npos) {
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
-      names.emplace_back(listing.tensors()[i].path);
-    }
-    return did_you_mean(rule, names);
+    const std::vector<std::string_view> names = names_of();
+    return did_you_mean(rule, std::vector<std::string>(names.begin(), names.end()));
   }
   const bool by_beginning = first > 0;
   const std::string_view literal =
       by_beginning ? rule.substr(0, first) : rule.substr(rule.find_last_of("*?]") + 1);
-  const auto part = nearest(literal, parts_of_names(listing, by_beginning));
+  const std::vector<std::string_view> names = names_of();
+  const auto part = nearest(literal, by_beginning ? name_beginnings(names) : name_endings(names));
   if (!part || *part == literal) return "";
   return fmt::format("; did you mean {}?", quote(by_beginning ? *part + "*" : "*" + *part));
 }
@@ -134,11 +115,11 @@ bool Selection::selects(const checkpoint::Checkpoint& checkpoint, const checkpoi
   return selects_tensor(checkpoint.tensors(), checkpoint.tensors()[*entry.tensor]);
 }
 
-void Selection::require_matches(const checkpoint::Listing& listing) const {
+void Selection::require_matches(const NamesOf& names_of) const {
   if (rules_.allow_unmatched) return;
   const auto require = [&](bool met, std::string_view rule, std::string_view text) {
     if (!met) {
-      fail_usage(fmt::format("{} {} matches nothing{}", rule, quote(text), hint(text, listing)));
+      fail_usage(fmt::format("{} {} matches nothing{}", rule, quote(text), hint(text, names_of)));
     }
   };
   for (std::size_t i = 0; i < include_met_.size(); ++i) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -41,8 +42,9 @@ class Selection {
   bool selects(const checkpoint::Checkpoint& checkpoint, const checkpoint::Entry& entry);
 
   // Throws Error::Usage for a rule that selected nothing of all that was asked about, naming the
-  // rule and the names nearest to it; not with allow_unmatched.
-  void require_matches(const checkpoint::Listing& listing) const;
+  // rule and the nearest of the names, which are asked for only then; not with allow_unmatched.
+  using NamesOf = std::function<std::vector<std::string_view>()>;
+  void require_matches(const NamesOf& names_of) const;
 
  private:
   bool selects_name(std::string_view name);

@@ -47,7 +47,13 @@ std::string refusal_of_selection(SelectionRules rules, const Fragment& root) {
     for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
       selection.selects(loading.checkpoint, listing.tensors()[i]);
     }
-    selection.require_matches(listing);
+    selection.require_matches([&] {
+      std::vector<std::string_view> names;
+      for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
+        names.push_back(listing.tensors()[i].path);
+      }
+      return names;
+    });
   } catch (const Error& error) {
     CHECK(error.kind() == Error::Kind::Usage);
     return error.what();

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operation/retag.h"
+
+#include <map>
+#include <optional>
+#include <unordered_set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/nearest.h"
+#include "base/quote.h"
+#include "operation/rebuild_call.h"
+#include "operation/text_nodes.h"
+#include "pickle/import_names.h"
+
+namespace ptsd::operation {
+
+using checkpoint::Draft;
+using pickle::Graph;
+using pickle::Kind;
+using pickle::NodeId;
+
+namespace {
+
+constexpr std::size_t kLocation = 3;  // in ('storage', class, key, location, numel)
+
+std::string dotted(pickle::GlobalName name) {
+  return fmt::format("{}.{}", name.module, name.name);
+}
+
+// At the last dot: "a.b.C" is C of a.b.
+pickle::GlobalName split(std::string_view text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == text.size()) {
+    fail_usage(fmt::format("--map-global: {} is no 'module.name'", quote(text)));
+  }
+  return {text.substr(0, dot), text.substr(dot + 1)};
+}
+
+}  // namespace
+
+std::uint64_t set_location(Draft& draft, std::string_view location) {
+  Graph& graph = draft.base.graph();
+  pickle::Builder builder(graph, draft.protocol);
+  TextNodes texts(graph);
+  std::uint64_t changed = 0;
+  const std::size_t nodes = graph.size();
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (!draft.base.tensors().storage_of(node)) continue;
+    const std::span<const NodeId> id = graph.items(graph.persistent_id(node));
+    if (graph.text(id[kLocation]) == location) continue;
+    std::vector<NodeId> items(id.begin(), id.end());
+    items[kLocation] = texts.with_text(items[kLocation], location);
+    graph.replace_persistent_id(node, builder.tuple(items));
+    ++changed;
+  }
+  draft.pickle_changed = draft.pickle_changed || changed > 0;
+  return changed;
+}
+
+std::uint64_t set_requires_grad(Draft& draft, const std::vector<checkpoint::StateDict>& state_dicts,
+                                bool value) {
+  Graph& graph = draft.base.graph();
+  const checkpoint::Tensors& tensors = draft.base.tensors();
+  pickle::Builder builder(graph, draft.protocol);
+  std::unordered_set<NodeId> seen;
+  std::uint64_t changed = 0;
+  for (const checkpoint::StateDict& state_dict : state_dicts) {
+    for (const checkpoint::Pair& pair : entries_of(draft.base, state_dict)) {
+      const auto tensor = tensors.tensor_of(pair.value);
+      if (!tensor || tensors[*tensor].requires_grad == value) continue;
+      if (value && !tensor::can_require_grad(tensors[*tensor].dtype)) continue;
+      if (!seen.insert(pair.value).second) continue;
+      std::optional<RebuildCall> call = RebuildCall::of(draft.base.names(), pair.value);
+      if (!call || !call->requires_grad_index()) {
+        draft.base.fail_at(
+            pair.value, Error::Kind::Unsupported,
+            fmt::format("{}: requires_grad of a tensor of this form cannot be changed",
+                        quote(graph.text(pair.key))));
+      }
+      call->args[*call->requires_grad_index()] = builder.boolean(value);
+      call->put_back(graph, builder);
+      ++changed;
+    }
+  }
+  draft.pickle_changed = draft.pickle_changed || changed > 0;
+  return changed;
+}
+
+std::uint64_t map_global(Draft& draft, const std::string& from, const std::string& to) {
+  Graph& graph = draft.base.graph();
+  const pickle::GlobalName target = split(to);
+  split(from);
+  std::uint64_t changed = 0;
+  std::vector<std::string> names;
+  for (const pickle::GlobalName& name : graph.globals()) {
+    names.push_back(dotted(name));
+  }
+  const std::size_t nodes = graph.size();
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const NodeId node{static_cast<std::uint32_t>(i)};
+    if (graph.kind(node) != Kind::Global) continue;
+    const pickle::GlobalName name = graph.global(node);
+    if (dotted(name) != from && dotted(pickle::canonical(name)) != from) continue;
+    graph.replace_global(node, target);
+    ++changed;
+  }
+  if (changed == 0) {
+    draft.base.fail(Error::Kind::Usage, fmt::format("--map-global {} matches nothing{}",
+                                                    quote(from), did_you_mean(from, names)));
+  }
+  draft.pickle_changed = true;
+  return changed;
+}
+
+}  // namespace ptsd::operation
