@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
+#include "container/record_reader.h"
 
 namespace ptsd::format {
 
@@ -34,8 +37,13 @@ class Loaded {
 
   virtual const FileFacts& facts() const = 0;
   virtual const checkpoint::Checkpoint& checkpoint() const = 0;
+  virtual checkpoint::Checkpoint& checkpoint() = 0;
+  // The records, where the container is an archive of torch.save; else null.
+  virtual const container::RecordReader* archive() const { return nullptr; }
   // Where the bytes of a storage begin in the file, where they lie there uncompressed.
   virtual std::optional<std::uint64_t> file_offset(checkpoint::StorageId storage) const = 0;
+  // The bytes of a storage, uncompressed, after a check of their CRC. Borrows this.
+  virtual std::unique_ptr<ByteSource> open_storage(checkpoint::StorageId storage) const = 0;
   // What was odd about the container; costs a read of every record's header.
   virtual std::vector<Warning> audit() const = 0;
   virtual std::vector<Warning> warnings() const = 0;

@@ -27,6 +27,8 @@ class Opened {
 
   const Loaded& loaded() const { return *loaded_; }
   const checkpoint::Checkpoint& checkpoint() const { return loaded_->checkpoint(); }
+  checkpoint::Checkpoint& checkpoint() { return loaded_->checkpoint(); }
+  const file::InputFile& file() const { return file_; }
   const Address& address() const { return address_; }
   // The value that the address names.
   pickle::NodeId root() const { return root_; }

@@ -61,6 +61,8 @@ class TorchZip final : public Loaded {
 
   const FileFacts& facts() const override { return facts_; }
   const checkpoint::Checkpoint& checkpoint() const override { return *checkpoint_; }
+  checkpoint::Checkpoint& checkpoint() override { return *checkpoint_; }
+  const container::RecordReader* archive() const override { return &records_; }
 
   std::optional<std::uint64_t> file_offset(StorageId id) const override {
     const Member& member = zip_.members()[checkpoint_->tensors()[id].record];
@@ -68,6 +70,11 @@ class TorchZip final : public Loaded {
     const std::uint64_t alignment = facts_.alignment.value_or(kDefaultAlignment);
     const auto predicted = zip_.predicted_data_offset(member, alignment);
     return predicted ? predicted : zip_.data_offset(member);
+  }
+
+  std::unique_ptr<ByteSource> open_storage(StorageId id) const override {
+    const Member& member = zip_.members()[checkpoint_->tensors()[id].record];
+    return zip_.open(member, limits_.inflated_bytes);
   }
 
   std::vector<Warning> warnings() const override {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/byte_source.h"
+
+namespace ptsd::format {
+
+// Old names and new ones, read from a file: a JSON object {"old": "new"}, or lines of two columns
+// separated by a tab or "=>" (blanks around them do not count; empty lines and lines that begin
+// with "#" are skipped). Throws Error::Malformed with the offset of what is neither, and for a name
+// that stands twice.
+using NameMap = std::map<std::string, std::string, std::less<>>;
+
+NameMap read_name_map(const ByteSource& source);
+
+}  // namespace ptsd::format
