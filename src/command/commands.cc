@@ -3,8 +3,11 @@
 
 #include <array>
 
+#include "command/filter.h"
 #include "command/info.h"
 #include "command/ls.h"
+#include "command/rename.h"
+#include "command/rewrite.h"
 
 namespace ptsd::command {
 
@@ -12,6 +15,9 @@ std::span<const Command* const> commands() {
   static constexpr auto kCommands = std::to_array<const Command*>({
       &info_command,
       &ls_command,
+      &rename_command,
+      &filter_command,
+      &rewrite_command,
   });
   return kCommands;
 }

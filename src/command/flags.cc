@@ -40,10 +40,6 @@ Accept append(std::vector<std::string>& target) {
 
 }  // namespace
 
-void fail_usage(std::string message) {
-  throw Error(Error::Kind::Usage, {}, std::move(message));
-}
-
 std::uint64_t parse_number(std::string_view option, std::string_view text) {
   std::uint64_t number = 0;
   const char* end = text.data() + text.size();

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+
 // What a command accepts: a record of its positional arguments and options, each bound to a
 // variable. Nothing is parsed here; command_line.cc reads the record, and --help prints it.
 //
@@ -16,9 +18,6 @@
 // the action that `declare` returns (keep them in a shared_ptr the action holds).
 
 namespace ptsd::command {
-
-// Refuses the command line: Error::Kind::Usage.
-[[noreturn]] void fail_usage(std::string message);
 
 // A whole number, or fail_usage in the name of `option`.
 std::uint64_t parse_number(std::string_view option, std::string_view text);

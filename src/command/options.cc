@@ -70,4 +70,26 @@ void SelectionOptions::declare(Flags& flags) {
   flags.flag("--allow-unmatched", allow_unmatched, "let a rule match nothing");
 }
 
+void StateDictOptions::declare(Flags& flags) {
+  flags.texts("--in", in, "PATH", "edit the state dict at PATH; '*' for all of them");
+}
+
+void OutputOptions::declare(Flags& flags) {
+  flags.group("Output");
+  flags.text("-o,--output", output, "FILE", "write to FILE, which must not exist");
+  flags.optional_text("--in-place", in_place, "SUFFIX",
+                      "replace the input; with SUFFIX, keep the original under that name");
+  flags.flag("--force", force, "overwrite FILE, and drop what an edit cannot keep");
+  flags.flag("--dry-run", dry_run, "print what would be done, and write nothing");
+  flags.flag("--verify-output", verify, "read all that was written again, and check it");
+  flags.flag("--break-links", break_links, "replace a file that has other hard links");
+  flags.check([this] {
+    if (output && in_place) fail_usage("-o and --in-place exclude each other");
+    if (!output && !in_place && !dry_run) fail_usage("-o FILE or --in-place is missing");
+    if (in_place && in_place->find('/') != std::string::npos) {
+      fail_usage("--in-place: a suffix cannot contain '/'");
+    }
+  });
+}
+
 }  // namespace ptsd::command

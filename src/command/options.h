@@ -41,4 +41,23 @@ struct SelectionOptions {
   void declare(Flags& flags);
 };
 
+// Which state dicts an edit works on.
+struct StateDictOptions {
+  std::vector<std::string> in;  // paths, or "*"
+
+  void declare(Flags& flags);
+};
+
+// Where an edited checkpoint goes.
+struct OutputOptions {
+  std::optional<std::string> output;
+  std::optional<std::string> in_place;  // the suffix for the original; empty: it is not kept
+  bool force = false;
+  bool dry_run = false;
+  bool verify = false;
+  bool break_links = false;
+
+  void declare(Flags& flags);
+};
+
 }  // namespace ptsd::command

@@ -37,7 +37,9 @@ void read_names(const std::string& path, std::vector<std::string>& names) {
   }
 }
 
-tensor::DType parse_dtype(std::string_view text) {
+}  // namespace
+
+tensor::DType parse_dtype(std::string_view option, std::string_view text) {
   std::string_view name = text;
   if (name.starts_with("torch.")) name.remove_prefix(6);
   if (const auto dtype = tensor::find_dtype(name)) return *dtype;
@@ -46,10 +48,8 @@ tensor::DType parse_dtype(std::string_view text) {
     known.emplace_back(row.name);
   }
   fail_usage(
-      fmt::format("--dtype: no dtype is called {}{}", quote(text), did_you_mean(name, known)));
+      fmt::format("{}: no dtype is called {}{}", option, quote(text), did_you_mean(name, known)));
 }
-
-}  // namespace
 
 operation::SelectionRules selection_rules(const SelectionOptions& options) {
   operation::SelectionRules rules = {
@@ -61,7 +61,7 @@ operation::SelectionRules selection_rules(const SelectionOptions& options) {
     read_names(path, rules.names);
   }
   for (const std::string& text : options.dtypes) {
-    rules.dtypes.push_back(parse_dtype(text));
+    rules.dtypes.push_back(parse_dtype("--dtype", text));
   }
   if (options.shape) rules.shape = operation::parse_shape(*options.shape);
   return rules;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 #include "command/options.h"
 #include "operation/selection.h"
 
@@ -8,5 +10,8 @@ namespace ptsd::command {
 
 // Compiles what was typed and reads the files of names. Throws Error::Usage and Error::Io.
 operation::SelectionRules selection_rules(const SelectionOptions& options);
+
+// A dtype by its name or an alias, or fail_usage in the name of `option`.
+tensor::DType parse_dtype(std::string_view option, std::string_view text);
 
 }  // namespace ptsd::command

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the examples of README.md, and compares what they print with what stands there.
 
-An example is a block ```console that begins with "$ "; it is run by sh in testdata/. With
+An example is a block ```console that begins with "$ "; it is run by sh in a copy of testdata/. With
 PTSD_ACCEPT=1 the README is rewritten.
 """
 
@@ -11,6 +11,7 @@ import difflib
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 
@@ -20,9 +21,10 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def printed(block, ptsd, testdata):
-    """The block with what its commands print: stdout, then stderr."""
+    """The block with what its commands print: stdout, then stderr. They may write beside the files."""
     out = ""
     with tempfile.TemporaryDirectory() as temporary:
+        testdata = shutil.copytree(testdata, pathlib.Path(temporary) / "testdata")
         environment = run.base_environment(ptsd, temporary)
         for line in block.splitlines():
             if line.startswith("$ "):

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command/edit.h"
+
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/quote.h"
+#include "command/warn.h"
+#include "file/output_file.h"
+
+namespace ptsd::command {
+
+using checkpoint::Draft;
+using format::Opened;
+
+namespace {
+
+[[noreturn]] void fail_damage(const std::vector<Warning>& found) {
+  const std::string more = found.size() > 1 ? fmt::format(" (and {} more)", found.size() - 1) : "";
+  throw Error(Error::Kind::Conflict, found.front().where,
+              found.front().message + more + "; an edit would lose that: --force goes on");
+}
+
+// What a new archive would not hold, or would hide, is not passed over in silence.
+void refuse_damage(const Opened& opened, bool force) {
+  if (force) return;
+  const std::vector<Warning> found = opened.loaded().audit();
+  if (!found.empty()) fail_damage(found);
+}
+
+void refuse_input_as_output(const std::vector<Opened*>& inputs, const std::string& path) {
+  for (const Opened* input : inputs) {
+    if (!same_file(input->file(), path)) continue;
+    fail_usage("is an input; --in-place replaces it, once all is written", path);
+  }
+}
+
+file::Target target_of(const OutputOptions& output, const std::vector<Opened*>& inputs) {
+  if (output.in_place) {
+    file::Target target = {.path = inputs.front()->address().file,
+                           .in_place = true,
+                           .break_links = output.break_links};
+    if (!output.in_place->empty()) target.backup_suffix = *output.in_place;
+    return target;
+  }
+  return {.path = *output.output, .overwrite = output.force, .break_links = output.break_links};
+}
+
+void check_target(const OutputOptions& output, const std::vector<Opened*>& inputs) {
+  if (output.output) refuse_input_as_output(inputs, *output.output);
+  if (!output.in_place) return;
+  if (inputs.size() > 1) fail_usage("--in-place with more than one input: use -o");
+  if (!inputs.front()->address().path.empty()) {
+    fail_usage("--in-place would replace the file by a part of it: use -o");
+  }
+}
+
+std::vector<Warning> write(format::TorchZipSave& archive, const std::vector<Opened*>& inputs,
+                           const OutputOptions& output, const CommonOptions& common) {
+  file::OutputFile file(target_of(output, inputs));
+  file.reserve(archive.size());
+  archive.write(file);
+  archive.verify(file.written(), output.verify, common.limits);
+  std::vector<const file::InputFile*> files;
+  for (const Opened* input : inputs) {
+    files.push_back(&input->file());
+  }
+  return file.commit(files);
+}
+
+void tell(const report::EditReport& report, const CommonOptions& common) {
+  if (common.json || report.dry_run) {
+    report::Output output;
+    if (common.json) {
+      write_edit_json(output, report);
+    } else {
+      write_edit_plan(output, report);
+    }
+    output.finish();
+  }
+  if (!common.json && !common.quiet) std::fputs(edit_summary(report).c_str(), stderr);
+}
+
+}  // namespace
+
+Draft draft_of(Opened& opened) {
+  checkpoint::Checkpoint& base = opened.checkpoint();
+  const bool part = opened.root() != base.root();
+  return {.base = base,
+          .root = opened.root(),
+          .pickle_changed = part,
+          .drop_unused = part,
+          .protocol = base.pickle().protocol};
+}
+
+std::string describe(const std::vector<checkpoint::StateDict>& state_dicts) {
+  std::string text;
+  for (const checkpoint::StateDict& state_dict : state_dicts) {
+    if (state_dict.path.empty()) continue;
+    text += fmt::format("{}{}", text.empty() ? " in " : ", ", quote(state_dict.path));
+  }
+  return text;
+}
+
+std::vector<std::string> paths_of(const std::vector<checkpoint::StateDict>& state_dicts) {
+  std::vector<std::string> paths;
+  for (const checkpoint::StateDict& state_dict : state_dicts) {
+    paths.push_back(state_dict.path);
+  }
+  return paths;
+}
+
+Exit save(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output,
+          const format::SaveOptions& format, const CommonOptions& common,
+          report::EditReport report) {
+  std::vector<const format::Loaded*> loaded;
+  for (const Opened* input : inputs) {
+    refuse_damage(*input, output.force);
+    loaded.push_back(&input->loaded());
+    report.inputs.push_back(input->address().file);
+    const std::vector<Warning> warnings = input->loaded().warnings();
+    report.warnings.insert(report.warnings.end(), warnings.begin(), warnings.end());
+  }
+  check_target(output, inputs);
+  report.dry_run = output.dry_run;
+  report.output = output.in_place ? inputs.front()->address().file : output.output;
+  format::TorchZipSave archive(draft, loaded, format);
+  report.bytes = archive.size();
+  const bool nothing_to_do = output.in_place && !report.changed;
+  if (!output.dry_run && !nothing_to_do) {
+    const std::vector<Warning> lost = write(archive, inputs, output, common);
+    report.warnings.insert(report.warnings.end(), lost.begin(), lost.end());
+    report.written = true;
+  }
+  tell(report, common);
+  return warn(report.warnings, common);
+}
+
+}  // namespace ptsd::command
