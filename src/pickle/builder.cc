@@ -1,11 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pickle/builder.h"
 
+#include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "pickle/literals.h"
+
 namespace ptsd::pickle {
+namespace {
+
+constexpr std::size_t kLongestName = 4096;
+
+[[noreturn]] void fail(std::string message) {
+  throw Error(Error::Kind::Limit, Where{}, std::move(message));
+}
+
+void check_length(std::string_view name) {
+  if (name.size() > kLongestName) {
+    fail(fmt::format("the name of a global has {} bytes, the longest are {}", name.size(),
+                     kLongestName));
+  }
+}
+
+}  // namespace
 
 NodeId Builder::memoised(NodeId id) {
   graph_.set_memoised(id);
@@ -48,6 +72,8 @@ NodeId Builder::new_object(NodeId cls, NodeId args) {
 }
 
 NodeId Builder::global(GlobalName name) {
+  check_length(name.module);
+  check_length(name.name);
   if (!has_found_globals_) find_globals();
   const auto found = globals_.find({name.module, name.name});
   // The node may have got another name in the meantime.
@@ -59,7 +85,9 @@ NodeId Builder::global(GlobalName name) {
 }
 
 NodeId Builder::new_global(GlobalName kept) {
-  if (protocol_ < 4) return memoised(graph_.add_global(kept, 0));
+  if (protocol_ < 4 && fits_global(kept.module) && fits_global(kept.name)) {
+    return memoised(graph_.add_global(kept, 0));
+  }
   const NodeId module = name(kept.module);
   return memoised(graph_.add_stack_global({.module = module, .name = name(kept.name)}, 0));
 }
@@ -78,6 +106,7 @@ void Builder::find_globals() {
     if (graph_.kind(id) != Kind::Global || seen[graph_.global_index(id)]) continue;
     seen[graph_.global_index(id)] = true;
     const GlobalName name = graph_.global(id);
+    if (std::max(name.module.size(), name.name.size()) > kLongestName) continue;
     globals_.try_emplace({name.module, name.name}, id);
   }
 }

@@ -34,7 +34,9 @@ class Builder {
   NodeId list(std::span<const NodeId> items);
   NodeId dict(std::span<const NodeId> keys_and_values);
   // The same node for the same name, because there is one such class: that of the graph, if it has
-  // one.
+  // one. Below protocol 4 too STACK_GLOBAL names what GLOBAL cannot. Throws Error::Limit for a
+  // module or name of more than 4 KiB, which looking up and writing again and again is no match
+  // for.
   NodeId global(GlobalName name);
   NodeId reduce(NodeId callable, NodeId args);
   NodeId new_object(NodeId cls, NodeId args);

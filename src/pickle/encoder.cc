@@ -57,10 +57,6 @@ constexpr TextOps kLongOps = {Op::Long1, Op::Long4, Op::Stop, kLargestI32};
 
 constexpr Op kTupleOps[] = {Op::EmptyTuple, Op::Tuple1, Op::Tuple2, Op::Tuple3};
 
-bool has_line_break(std::string_view name) {
-  return name.find('\n') != std::string_view::npos;
-}
-
 class Encoder {
  public:
   Encoder(const Graph& graph, NodeId root, unsigned protocol)
@@ -227,9 +223,9 @@ class Encoder {
   void save_global(NodeId id) {
     if (graph_.global_strings(id)) return open(id);
     const GlobalName name = graph_.global(id);
-    if (has_line_break(name.module) || has_line_break(name.name)) {
+    if (!fits_global(name.module) || !fits_global(name.name)) {
       fail(id,
-           fmt::format("global {}.{}: GLOBAL takes names without line breaks", quote(name.module),
+           fmt::format("global {}.{}: GLOBAL takes UTF-8 without line breaks", quote(name.module),
                        quote(name.name)),
            Error::Kind::Unsupported);
     }

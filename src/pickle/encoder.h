@@ -25,9 +25,10 @@ struct Encoded {
   std::vector<NodeId> persistent;  // PersId nodes, in the order in which BINPERSID makes them
 };
 
-// Protocol 0 is written as 1. Throws Error::Unsupported for a global with a line break in its name
-// that STACK_GLOBAL does not name, and Error::Limit for a Python 2 string or an integer of 2 GiB
-// and for tuples that contain themselves so often that writing takes far longer than reading did.
+// Protocol 0 is written as 1. Throws Error::Unsupported for a global whose name GLOBAL cannot hold
+// (a line break, or no UTF-8) and STACK_GLOBAL does not name, and Error::Limit for a Python 2
+// string or an integer of 2 GiB and for tuples that contain themselves so often that writing takes
+// far longer than reading did.
 Encoded encode(const Graph& graph, NodeId root, unsigned protocol);
 
 }  // namespace ptsd::pickle

@@ -13,8 +13,8 @@ constexpr NodeId kNoNode{0xFFFFFFFF};
 constexpr KindSet kUnhashableKinds(Kind::List, Kind::Dict, Kind::Set, Kind::ByteArray);
 constexpr KindSet kContainers(Kind::List, Kind::Dict, Kind::Set);
 constexpr KindSet kSequences(Kind::Tuple, Kind::FrozenSet);
-constexpr KindSet kTexts(Kind::Str, Kind::ByteStr, Kind::Bytes, Kind::ByteArray, Kind::LongBytes,
-                         Kind::LongDigits);
+[[maybe_unused]] constexpr KindSet kTexts(Kind::Str, Kind::ByteStr, Kind::Bytes, Kind::ByteArray,
+                                          Kind::LongBytes, Kind::LongDigits);
 
 std::uint64_t pack(std::uint32_t low, std::uint32_t high) {
   return std::uint64_t{high} << 32 | low;

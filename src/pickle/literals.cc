@@ -5,6 +5,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "base/quote.h"
 #include "base/utf8.h"
 
 namespace ptsd::pickle {
@@ -136,6 +137,10 @@ std::optional<std::string> unescape_unicode(std::string_view raw) {
     raw.remove_prefix(plain);
   }
   return out;
+}
+
+bool fits_global(std::string_view name) {
+  return name.find('\n') == std::string_view::npos && is_utf8(name);
 }
 
 std::int64_t int_from_bytes(std::string_view bytes) {

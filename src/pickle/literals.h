@@ -26,6 +26,9 @@ std::optional<std::string> unescape_string(std::string_view quoted);
 // raw-unicode-escape: \uXXXX and \UXXXXXXXX, every other byte a Latin-1 character; as WTF-8.
 std::optional<std::string> unescape_unicode(std::string_view raw);
 
+// Whether a line of GLOBAL can hold the name: UTF-8 without a line break.
+bool fits_global(std::string_view name);
+
 // Two's complement, little-endian, of at most eight bytes.
 std::int64_t int_from_bytes(std::string_view bytes);
 

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdint>
 #include <numeric>
+#include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "fuzz.h"
+#include "pickle/builder.h"
 #include "pickle/decoder.h"
+#include "pickle/encoder.h"
+#include "pickle/graph_copier.h"
 #include "pickle/import_names.h"
 #include "pickle/kind_names.h"
 #include "pickle/machine.h"
 
-// Reads a pickle, asks every node everything that its kind can answer, and decodes the stream once
-// more without the machine.
+// Reads a pickle, asks every node everything that its kind can answer, decodes the stream once more
+// without the machine, and encodes the graph: what comes out must read as a pickle that is encoded
+// to the same bytes, and so must the copy of its graph.
 
 namespace ptsd::fuzz {
 namespace {
@@ -106,6 +112,44 @@ void decode_again(Bytes stream, const Pickle& pickle) {
   }
 }
 
+// Large inputs are a matter of time, which other tests bound.
+constexpr std::uint64_t kLongestToEncode = 1 << 16;
+
+std::vector<std::byte> encode_copy(const Pickle& pickle) {
+  Graph graph{Bytes()};
+  Builder builder(graph, pickle.protocol);
+  GraphCopier copier(pickle.graph, pickle.protocol, builder);
+  const NodeId root = copier.copy(pickle.root);
+  return encode(graph, root, pickle.protocol).bytes;
+}
+
+// Nothing if the pickle contains itself too often, or has names that are too long.
+template <class Work>
+auto unless_too_large(Work work) -> std::optional<decltype(work())> {
+  try {
+    return work();
+  } catch (const Error& error) {
+    require(error.kind() == Error::Kind::Limit);
+    return std::nullopt;
+  }
+}
+
+// What was written is well-formed, so that no Error may come of reading it.
+void encode_and_read(const Pickle& pickle) {
+  if (pickle.size > kLongestToEncode) return;
+  const auto copy = unless_too_large([&] { return encode_copy(pickle); });
+  if (copy) unless_too_large([&] { return read_pickle(*copy, Where{}).size; });
+  const auto first =
+      unless_too_large([&] { return encode(pickle.graph, pickle.root, pickle.protocol); });
+  if (!first || first->bytes.size() > kLongestToEncode) return;
+  unless_too_large([&] {
+    const Pickle again = read_pickle(first->bytes, Where{});
+    require(again.use(Op::BinPersId).count == first->persistent.size());
+    require(encode(again.graph, again.root, pickle.protocol).bytes == first->bytes);
+    return true;
+  });
+}
+
 }  // namespace
 }  // namespace ptsd::fuzz
 
@@ -115,6 +159,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ptsd::pickle::Pickle pickle = ptsd::pickle::read_pickle(stream, ptsd::Where{});
     ptsd::fuzz::Walk(pickle).run();
     ptsd::fuzz::decode_again(stream, pickle);
+    ptsd::fuzz::encode_and_read(pickle);
   } catch (const ptsd::Error& error) {
     ptsd::fuzz::require(!error.message().empty());
   }

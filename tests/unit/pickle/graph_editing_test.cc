@@ -198,6 +198,17 @@ TEST_CASE(
                                                                       .build())));
 }
 
+TEST_CASE("a name that GLOBAL cannot hold goes to STACK_GLOBAL, and one of 4 KiB is the longest") {
+  Graph graph{Bytes()};
+  Builder builder(graph, 2);
+  CHECK(graph.global_strings(builder.global({.module = "m", .name = "a\nb"})).has_value());
+  CHECK(!graph.global_strings(builder.global({.module = "m", .name = "a"})).has_value());
+  const std::string longest(4096, 'x');
+  CHECK(graph.global(builder.global({.module = longest, .name = "a"})).module == longest);
+  CHECK_THROWS_WITH_AS(builder.global({.module = "m", .name = longest + 'x'}),
+                       "the name of a global has 4097 bytes, the longest are 4096", Error);
+}
+
 TEST_CASE("a graph can be moved after it was edited") {
   Graph graph{Bytes()};
   Builder builder(graph, 2);

@@ -133,5 +133,13 @@ TEST_CASE("bytes that only repeat the sign are no part of an integer") {
   CHECK(shortest_int_bytes("\x80\xff") == "\x80");
 }
 
+TEST_CASE("GLOBAL holds names that are UTF-8 without a line break") {
+  CHECK(fits_global("torch._utils"));
+  CHECK(fits_global("\xc3\xa9\r"));
+  CHECK(!fits_global("a\n"));
+  CHECK(!fits_global("\xff"));
+  CHECK(!fits_global("\xed\xa0\x80"));
+}
+
 }  // namespace
 }  // namespace ptsd::pickle
