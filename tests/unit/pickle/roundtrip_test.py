@@ -152,14 +152,29 @@ def of_cpython(seed, count):
 
 def of_archives(folder):
     for path in sorted(pathlib.Path(folder).glob("*.pt")):
-        if not zipfile.is_zipfile(path):
-            continue
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if name.endswith(".pkl") and f"{path.name}:{name}" not in OTHER_DIALECT:
-                    with archive.open(name) as member:
-                        member._expected_crc = None  # one archive has none
-                        yield f"{path.name}:{name}", member.read()
+        if zipfile.is_zipfile(path):
+            yield from of_zip(path)
+        else:
+            yield from one_behind_the_other(path)
+
+
+def of_zip(path):
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".pkl") and f"{path.name}:{name}" not in OTHER_DIALECT:
+                with archive.open(name) as member:
+                    member._expected_crc = None  # one archive has none
+                    yield f"{path.name}:{name}", member.read()
+
+
+def one_behind_the_other(path):
+    """The pickles at the start of a legacy file; payload follows."""
+    data = path.read_bytes()
+    at = 0
+    while data[at : at + 1] == b"\x80":
+        *_, (_, _, stop) = pickletools.genops(data[at:])
+        yield f"{path.name}+{at:#x}", data[at : at + stop + 1]
+        at += stop + 1
 
 
 def reencode(program, streams):
