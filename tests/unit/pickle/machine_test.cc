@@ -230,6 +230,21 @@ TEST_CASE("a persistent id is whatever lies below it") {
   CHECK(read(pickle().persid("").stop()) == "pers('')");
 }
 
+TEST_CASE("a warning tells of a state setter, whose call no graph keeps, and only of the first") {
+  auto object = pickle().empty_dict().binput(0);
+  for (int i = 0; i < 2; ++i) {
+    object.global("m", "setter").binget(0).none().tuple2().reduce().pop();
+  }
+  const auto stream = object.stop();
+  CHECK(warning(stream) ==
+        "p+0x12: POP discards what a call at 0x11 made of the object below: an edited pickle would "
+        "not call it");
+  CHECK(read_pickle(stream, Where{}).warnings.size() == 1);
+  CHECK(warning(pickle().none().global("m", "f").none().tuple1().reduce().pop().stop()) == "");
+  const auto in_itself = pickle().empty_list().binput(0).global("m", "f").binget(0).none().tuple2();
+  CHECK(warning(test::PickleAssembler(in_itself).binput(1).reduce().pop().stop()) == "");
+}
+
 TEST_CASE("POP takes a value, or a mark that nothing lies on") {
   CHECK(read(pickle().none().binint1(1).pop().stop()) == "None");
   CHECK(read(pickle().none().mark().pop().stop()) == "None");
