@@ -57,6 +57,13 @@ constexpr TextOps kLongOps = {Op::Long1, Op::Long4, Op::Stop, kLargestI32};
 
 constexpr Op kTupleOps[] = {Op::EmptyTuple, Op::Tuple1, Op::Tuple2, Op::Tuple3};
 
+// Edits are small as a rule. The stream may be followed by other things, so the nodes count too.
+std::size_t expected_size(const Graph& graph) {
+  constexpr std::size_t kMostPerNode = 64;  // bytes; a tensor of a dozen nodes has about 100
+  const std::size_t size = graph.stream().size();
+  return std::min(size + size / 16, graph.size() * kMostPerNode) + 64;
+}
+
 class Encoder {
  public:
   Encoder(const Graph& graph, NodeId root, unsigned protocol)
@@ -65,7 +72,7 @@ class Encoder {
         sharing_(graph, root),
         most_steps_(kFreeSteps + 16 * sharing_.mentions()),
         memo_(graph.size(), 0),
-        writer_(protocol_, graph.stream().size() + graph.stream().size() / 16 + 64) {}
+        writer_(protocol_, expected_size(graph)) {}
 
   Encoded run(NodeId root) {
     save(root);

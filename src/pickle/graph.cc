@@ -253,6 +253,7 @@ void Graph::mutate(NodeId id, Change change, std::span<const NodeId> operands) {
 }
 
 void Graph::replace_mutations(NodeId id, std::span<const Mutation> mutations) {
+  assert(kContainers.contains(kind(id)) || kObjects.contains(kind(id)));
   Node& node = nodes_[index(id)];
   if (kContainers.contains(node.kind)) {
     node.payload = 0;
