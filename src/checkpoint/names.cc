@@ -12,4 +12,8 @@ Names::Names(const pickle::Graph& graph) : graph_(&graph) {
   }
 }
 
+KnownGlobal Names::look_up(pickle::NodeId node) const {
+  return find_known(pickle::canonical(graph_->global(node)));
+}
+
 }  // namespace ptsd::checkpoint

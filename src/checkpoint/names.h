@@ -15,11 +15,11 @@ class Names {
 
   const pickle::Graph& graph() const { return *graph_; }
 
-  // Unknown for a node that is no global, or one that an edit named.
+  // Unknown for a node that is no global.
   KnownGlobal known(pickle::NodeId node) const {
     if (graph_->kind(node) != pickle::Kind::Global) return {};
     const std::uint32_t index = graph_->global_index(node);
-    return index < known_.size() ? known_[index] : KnownGlobal();
+    return index < known_.size() ? known_[index] : look_up(node);
   }
 
   // What an object was made by: its class, or the function that REDUCE called.
@@ -29,6 +29,9 @@ class Names {
   }
 
  private:
+  // A global that an edit added.
+  KnownGlobal look_up(pickle::NodeId node) const;
+
   const pickle::Graph* graph_;
   std::vector<KnownGlobal> known_;
 };

@@ -6,6 +6,7 @@
 #include "command/filter.h"
 #include "command/info.h"
 #include "command/ls.h"
+#include "command/merge.h"
 #include "command/rename.h"
 #include "command/rewrite.h"
 
@@ -17,6 +18,7 @@ std::span<const Command* const> commands() {
       &ls_command,
       &rename_command,
       &filter_command,
+      &merge_command,
       &rewrite_command,
   });
   return kCommands;

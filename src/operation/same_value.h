@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "base/byte_source.h"
+#include "checkpoint/checkpoint.h"
+
+namespace ptsd::operation {
+
+// The bytes of a storage of one of several inputs.
+using OpenStorage =
+    std::function<std::unique_ptr<ByteSource>(std::size_t input, checkpoint::StorageId storage)>;
+
+// A value of one of several inputs.
+struct ValueOf {
+  const checkpoint::Checkpoint& checkpoint;
+  pickle::NodeId node;
+  std::size_t input;
+};
+
+// Whether two values are equal: tensors in dtype, shape and the bytes of their elements; all else
+// in every part, with types, the order of items and the bits of floats. Device, strides and what
+// is shared with others do not count.
+bool same_value(const ValueOf& a, const ValueOf& b, const OpenStorage& open);
+
+}  // namespace ptsd::operation
