@@ -12,9 +12,11 @@
 // PyTorch 2.13 gives on a CPU: to the nearest, ties to even, float64 by way of float32 to
 // whatever is narrower.
 //
-// Where PyTorch disagrees with itself (its vectorised loops give other NaNs than its scalar ones,
-// and not on every processor) a NaN is what its scalar types say: bfloat16 has the one NaN 0x7FC0,
-// float16 to float32 and back keeps sign and payload and makes it quiet.
+// PyTorch disagrees with itself about NaN, from processor to processor and between its vectorised
+// and its scalar loops. Here bfloat16 has the one NaN 0x7FC0, as its scalar type has it, and
+// float16 keeps sign and payload and becomes quiet, as on every x86 processor with F16C.
+//
+// Elements are in the byte order of this machine, which checkpoints share nearly always: little.
 
 namespace ptsd::tensor {
 
