@@ -108,6 +108,8 @@ struct LoadFloat64 {
 
 // One loop for several processors.
 struct AnyProcessor {
+  static bool runs_here() { return true; }
+
   template <class Loop>
   static std::uint64_t run(const std::byte* in, std::byte* out, std::size_t count, bool saturate) {
     return Loop::run(in, out, count, saturate);
@@ -116,6 +118,8 @@ struct AnyProcessor {
 
 #if defined(__x86_64__)
 struct Avx2 {
+  static bool runs_here() { return __builtin_cpu_supports("avx2"); }
+
   template <class Loop>
   [[gnu::target("avx2")]] static std::uint64_t run(const std::byte* in, std::byte* out,
                                                    std::size_t count, bool saturate) {
@@ -124,6 +128,11 @@ struct Avx2 {
 };
 
 struct Avx512 {
+  static bool runs_here() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  }
+
   template <class Loop>
   [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] static std::uint64_t run(
       const std::byte* in, std::byte* out, std::size_t count, bool saturate) {
@@ -151,20 +160,27 @@ constexpr auto kRows = std::to_array<KernelRow>({
      kKernel<P,          Store<Float8E8M0Fnu>>         },
 });
 
-std::span<const KernelRow> rows_for_this_processor() {
+template <class P>
+constexpr KernelTable kTable = {.runs_here = P::runs_here, .rows = kRows<P>};
+
+constexpr auto kTables = std::to_array<KernelTable>({
 #if defined(__x86_64__)
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  if (avx512) return kRows<Avx512>;
-  if (__builtin_cpu_supports("avx2")) return kRows<Avx2>;
+  kTable<Avx512>, kTable<Avx2>,
 #endif
-  return kRows<AnyProcessor>;
-}
+      kTable<AnyProcessor>,
+});
 
 }  // namespace
 
+std::span<const KernelTable> kernel_tables() {
+  return kTables;
+}
+
 const KernelRow* find_kernels(DType dtype) {
-  static const std::span<const KernelRow> rows = rows_for_this_processor();
+  static const std::span<const KernelRow> rows =
+      std::ranges::find_if(kTables, [](const KernelTable& table) {
+        return table.runs_here();
+      })->rows;
   const auto row = std::ranges::find(rows, dtype, &KernelRow::dtype);
   return row == rows.end() ? nullptr : &*row;
 }

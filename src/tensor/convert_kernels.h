@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "tensor/dtype.h"
 
 // The loops of convert.h: every dtype to float32, and float32 to every dtype, so that two rows of
-// a table make a cast. For the processor this runs on.
+// a table make a cast.
 
 namespace ptsd::tensor {
 
@@ -22,7 +23,16 @@ struct KernelRow {
   Kernel store;  // from float32; null for float32
 };
 
-// Null for a dtype that is not floating-point and real.
+// The loops compiled for a kind of processor; all give the same bits.
+struct KernelTable {
+  bool (*runs_here)();
+  std::span<const KernelRow> rows;
+};
+
+// The fastest first; the last runs anywhere.
+std::span<const KernelTable> kernel_tables();
+
+// From the first table that runs here. Null for a dtype that is not floating-point and real.
 const KernelRow* find_kernels(DType dtype);
 
 }  // namespace ptsd::tensor
