@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/resolve.h"
+#include "checkpoint/state_dict.h"
+#include "operation/drop.h"
+#include "operation/filter.h"
+#include "operation/merge.h"
+#include "operation/rename.h"
+#include "operation/retag.h"
+#include "pickle/encoder.h"
+#include "unit/checkpoint/loading.h"
+
+namespace ptsd::operation {
+namespace {
+
+using namespace test;
+using checkpoint::Draft;
+using checkpoint::Lines;
+using checkpoint::Loading;
+using checkpoint::StateDict;
+using test::list;
+using test::pickle;
+using test::tensor;
+
+// A loaded checkpoint, its draft, and what the draft says once it is encoded and read again.
+struct Editing {
+  explicit Editing(const Fragment& root)
+      : loading(root),
+        draft{.base = loading.checkpoint, .root = loading.checkpoint.root(), .protocol = 2} {}
+
+  Lines result() const {
+    const pickle::Encoded encoded = pickle::encode(loading.checkpoint.graph(), draft.root, 2);
+    const std::string text(as_text(encoded.bytes).substr(0, encoded.bytes.size() - 1));
+    return checkpoint::entries(text);
+  }
+  std::vector<StateDict> chosen(const std::vector<std::string>& wanted = {}) const {
+    return choose_state_dicts(loading.checkpoint, draft.root, wanted);
+  }
+  Renamed rename_prefix(const std::string& from, const std::string& to,
+                        const std::vector<std::string>& wanted = {}) {
+    std::vector<RenameRules::Given> given;
+    given.push_back({
+        "--from", PrefixRule{from, to}
+    });
+    RenameRules rules(std::move(given));
+    return rename(draft, chosen(wanted), rules, {.list_changes = true});
+  }
+
+  Loading loading;
+  Draft draft;
+};
+
+template <class Work>
+std::string refused(const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+Fragment ordered_dict(const Pairs& items, const Pairs& metadata) {
+  const Fragment empty = call(global("collections", "OrderedDict"), {});
+  Pairs modules;
+  for (const auto& [path, version] : metadata) {
+    modules.emplace_back(path, dict({
+                                   {text("version"), version}
+    }));
+  }
+  return build(set_items(empty, items), dict({
+                                            {text("_metadata"), set_items(empty, modules)}
+  }));
+}
+
+Fragment scalar(std::string_view key) {
+  return scalar_tensor(key);
+}
+
+TEST_CASE("entries are renamed in their order, with their module") {
+  Editing editing(ordered_dict(
+      {
+          {text("a.w"), scalar("0")},
+          {text("b.w"), scalar("1")}
+  },
+      {{text(""), number(1)}, {text("a"), number(2)}}));
+  const Renamed done = editing.rename_prefix("a.", "c.");
+  CHECK(done.names == 2);
+  CHECK(done.renamed == 1);
+  CHECK(done.modules == 1);
+  CHECK(done.changes == std::vector<std::pair<std::string, std::string>>{
+                            {"a.w", "c.w"}
+  });
+  CHECK(editing.draft.pickle_changed);
+  CHECK(editing.result() == Lines{"c.w: tensor float32 []", "b.w: tensor float32 []",
+                                  "~state/_metadata//version: int",
+                                  "~state/_metadata/c/version: int"});
+}
+
+TEST_CASE("the module inside a wrapper takes the place of the wrapper") {
+  Editing editing(ordered_dict(
+      {
+          {text("module.w"), scalar("0")}
+  },
+      {{text(""), number(1)}, {text("module"), number(7)}}));
+  editing.rename_prefix("module.", "");
+  const checkpoint::Names& names = editing.loading.checkpoint.names();
+  const auto metadata = attribute(names, editing.draft.root, "_metadata");
+  REQUIRE(metadata);
+  const auto modules = pairs_of(names, *metadata);
+  REQUIRE(modules);
+  REQUIRE(modules->size() == 1);
+  const auto versions = pairs_of(names, modules->front().value);
+  CHECK(names.graph().int_value(versions->front().value) == 7);
+}
+
+TEST_CASE("the names that an optimizer keeps follow") {
+  Editing editing(dict({
+      {text("model"),     dict({{text("a.w"), scalar("0")}})                              },
+      {text("optimizer"),
+       dict({{text("param_groups"),
+              list({dict({{text("param_names"), list({text("a.w"), text("other")})}})})}})}
+  }));
+  const Renamed done = editing.rename_prefix("a.", "b.");
+  CHECK(done.param_names == 1);
+  const auto names = resolve(editing.loading.checkpoint, editing.draft.root,
+                             "optimizer/param_groups/0/param_names");
+  REQUIRE(names);
+  const pickle::Graph& graph = editing.loading.checkpoint.graph();
+  const auto items = checkpoint::list_items(graph, *names);
+  REQUIRE(items);
+  REQUIRE(items->size() == 2);
+  CHECK(graph.text(items->front()) == "b.w");
+  CHECK(graph.text(items->back()) == "other");
+}
+
+TEST_CASE("two entries of one name are refused, and nothing has changed") {
+  Editing editing(dict({
+      {text("a.w"), scalar("0")},
+      {text("b.w"), scalar("1")}
+  }));
+  CHECK(refused([&] { editing.rename_prefix("a.", "b."); }) ==
+        "'a.w' and 'b.w' would both be called 'b.w'");
+  CHECK_FALSE(editing.draft.pickle_changed);
+  CHECK(editing.result() == Lines{"a.w: tensor float32 []", "b.w: tensor float32 []"});
+}
+
+TEST_CASE("a state dict is found at the root, at the usual names, or alone") {
+  const Fragment weights = dict({
+      {text("w"), scalar("0")}
+  });
+  const auto path = [](const Fragment& root) { return Editing(root).chosen().front().path; };
+  CHECK(path(weights).empty());
+  CHECK(path(dict({
+            {text("ema"),   weights},
+            {text("model"), weights}
+  })) == "model");
+  CHECK(path(dict({
+            {text("weights"), weights  },
+            {text("epoch"),   number(3)}
+  })) == "weights");
+  CHECK(path(list({none(), weights})) == "1");
+  CHECK(refused([&] {
+          Editing(dict({
+                      {text("a"), weights                         },
+                      {text("b"), dict({{text("w"), scalar("1")}})}
+          }))
+              .chosen();
+        }) == "2 state dicts, --in PATH says which: 'a', 'b'");
+  CHECK(refused([&] { Editing(list({scalar("0")})).chosen(); }) ==
+        "no state dict: no dict of names holds tensors");
+}
+
+TEST_CASE("the state of an optimizer is no state dict") {
+  const Fragment state = dict({
+      {number(0), dict({{text("step"), scalar("0")}})}
+  });
+  Editing editing(dict({
+      {text("weights"), dict({{text("w"), scalar("1")}})},
+      {text("opt"),     dict({{text("state"), state}})  }
+  }));
+  CHECK(editing.chosen({"*"}).size() == 1);
+  CHECK(editing.chosen().front().path == "weights");
+}
+
+TEST_CASE("a filter leaves entries in their order, and modules that have some left") {
+  Editing editing(ordered_dict(
+      {
+          {text("a.w"),   scalar("0")},
+          {text("b.w"),   scalar("1")},
+          {text("b.c.w"), scalar("2")}
+  },
+      {{text(""), number(1)},
+       {text("a"), number(1)},
+       {text("a.act"), number(1)},
+       {text("b"), number(1)},
+       {text("b.c"), number(1)},
+       {text("free"), number(1)}}));
+  const Filtered done = filter(editing.draft, editing.chosen(),
+                               [](std::string_view name, auto) { return name == "b.w"; });
+  CHECK(done.names == 3);
+  CHECK(done.kept == 1);
+  CHECK(editing.result() == Lines{"b.w: tensor float32 []", "~state/_metadata//version: int",
+                                  "~state/_metadata/b/version: int",
+                                  "~state/_metadata/free/version: int"});
+}
+
+std::vector<Pattern> patterns(const Lines& texts) {
+  std::vector<Pattern> all;
+  for (const std::string& each : texts) {
+    all.emplace_back(each);
+  }
+  return all;
+}
+
+TEST_CASE("entries are dropped from dicts, lists and objects") {
+  const auto dropped = [](const Fragment& root, const Lines& paths) {
+    Editing editing(root);
+    drop(editing.draft, patterns(paths), false);
+    return editing.result();
+  };
+  CHECK(dropped(dict({
+                    {text("a"), number(1)},
+                    {number(1), none()   },
+                    {text("c"), none()   }
+  }),
+                {"a", "1"}) == Lines{"c: NoneType"});
+  CHECK(dropped(list({number(1), text("x"), none()}), {"0", "2"}) == Lines{"0: str"});
+  CHECK(dropped(object("Args", dict({
+                                   {text("lr"), number(1)},
+                                   {text("n"),  none()   }
+  })),
+                {"lr"}) == Lines{"n: NoneType"});
+  CHECK(dropped(dict({
+                    {text("a"), dict({{text("x"), none()}, {text("y"), none()}})},
+                    {text("b"), none()                                          }
+  }),
+                {"a/*"}) == Lines{"a: dict", "b: NoneType"});
+}
+
+TEST_CASE("what cannot be dropped alone is refused, and what is not there") {
+  const auto message = [](const Fragment& root, const std::string& path) {
+    return refused([&] {
+      Editing editing(root);
+      drop(editing.draft, patterns({path}), false);
+    });
+  };
+  CHECK(message(tuple({number(1), number(2)}), "1") ==
+        "--drop: '1' is neither an entry of a dict nor an item of a list, and cannot be dropped "
+        "alone");
+  CHECK(message(dict({
+                    {text("epoch"), number(1)}
+  }),
+                "epohc") == "--drop 'epohc' matches nothing; did you mean 'epoch'?");
+}
+
+TEST_CASE("requires_grad is set where a gradient can be") {
+  Editing editing(dict({
+      {text("w"), scalar("0")},
+      { text("n"), tensor(storage("1", 1, "LongStorage"), {}, {})}
+  }));
+  CHECK(set_requires_grad(editing.draft, editing.chosen(), true) == 1);
+  CHECK(editing.result() == Lines{"w: tensor float32 [] grad", "n: tensor int64 []"});
+}
+
+TEST_CASE("globals are mapped by either spelling of their name") {
+  Editing editing(dict({
+      {text("a"), object("Config", dict({}))}
+  }));
+  CHECK(map_global(editing.draft, "__main__.Config", "my.pkg.Config") == 1);
+  CHECK(editing.result() == Lines{"a: my.pkg.Config"});
+  CHECK(refused([&] {
+          map_global(editing.draft, "__main__.Confg", "a.B");
+        }).starts_with("--map-global '__main__.Confg' matches nothing"));
+  CHECK(refused([&] { map_global(editing.draft, "Config", "a.B"); }) ==
+        "--map-global: 'Config' is no 'module.name'");
+}
+
+// Every storage holds zeros.
+std::unique_ptr<ByteSource> open_zeros(std::size_t, checkpoint::StorageId) {
+  return std::make_unique<MemorySource>("m.pt", std::vector<std::byte>(4));
+}
+
+Lines merged(const Fragment& a, const Fragment& b, OnConflict policy = OnConflict::Error) {
+  Editing editing(a);
+  const Loading other(b);
+  merge(editing.draft,
+        {
+            {other.checkpoint, other.checkpoint.root(), 1}
+  },
+        policy, open_zeros);
+  return editing.result();
+}
+
+TEST_CASE("dicts merge key by key, and storages of the second get other keys") {
+  const Fragment a = dict({
+      {text("m"), dict({{text("x"), scalar("0")}})},
+      {text("e"), number(1)                       }
+  });
+  const Fragment b = dict({
+      {text("m"), dict({{text("y"), scalar("0")}})},
+      {text("f"), none()                          }
+  });
+  CHECK(merged(a, b) ==
+        Lines{"m/x: tensor float32 []", "m/y: tensor float32 []", "e: int", "f: NoneType"});
+  Editing editing(a);
+  const Loading other(b);
+  merge(editing.draft,
+        {
+            {other.checkpoint, other.checkpoint.root(), 1}
+  },
+        OnConflict::Error, open_zeros);
+  REQUIRE(editing.draft.payloads.contains("1"));
+  CHECK(editing.draft.payloads.at("1").input == 1);
+}
+
+TEST_CASE("a path with two values is refused, or settled as asked") {
+  const Fragment a = dict({
+      {text("e"), number(1)}
+  });
+  const Fragment b = dict({
+      {text("e"), text("one")}
+  });
+  CHECK(refused([&] { merged(a, b); }) ==
+        "'e': has another value in an earlier input; --on-conflict says which counts");
+  CHECK(merged(a, b, OnConflict::First) == Lines{"e: int"});
+  CHECK(merged(a, b, OnConflict::Last) == Lines{"e: str"});
+  CHECK(merged(a, a) == Lines{"e: int"});
+  CHECK(refused([&] { merged(a, list({})); }) == "the root: not a dict, which alone merges");
+}
+
+TEST_CASE("a number and its text are two keys") {
+  CHECK(merged(dict({
+                   {number(1), none()}
+  }),
+               dict({{text("1"), number(2)}})) == Lines{"1: NoneType", "'1': int"});
+}
+
+}  // namespace
+}  // namespace ptsd::operation
