@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How fast the editing commands are, as ratios measured side by side in one run.
+
+    bench/editing.py PTSD [--torch PYTHON] [--keep DIR]
+
+Needs GNU time; PYTHON is an interpreter with PyTorch, which writes the checkpoints and is measured
+too. Prints one line per claim: what, measured, wanted. Writes up to 12 GB.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+WRITE = """
+import sys, torch
+path, count, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+torch.save({f"encoder.{i}.weight": torch.randn(size) for i in range(count)}, path)
+"""
+
+CAST = """
+import sys, torch
+state = torch.load(sys.argv[1])
+torch.save({name: tensor.to(torch.bfloat16) for name, tensor in state.items()}, sys.argv[2])
+"""
+
+LOAD = """
+import sys, torch
+print(len(torch.load(sys.argv[1], mmap=True)))
+"""
+
+RUNS = 5
+
+
+def seconds(make_command, target):
+    """The least of several runs, each with the output on disk: what the machine can do."""
+    best = None
+    for _ in range(RUNS):
+        target.unlink(missing_ok=True)
+        os.sync()
+        start = time.perf_counter()
+        subprocess.run(make_command, check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        with open(target, "rb") as file:
+            os.fsync(file.fileno())
+        took = time.perf_counter() - start
+        best = took if best is None else min(best, took)
+    return best
+
+
+def peak_mib(command):
+    run = subprocess.run(["/usr/bin/time", "-v", *command], stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE, text=True, check=True)
+    return int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", run.stderr)[1]) / 1024
+
+
+def claim(what, measured, wanted, holds):
+    print(f"{'ok   ' if holds else 'FAILS'} {what:<58} {measured:>34}   wanted {wanted}")
+    return holds
+
+
+def checkpoint(python, path, gigabytes):
+    if not path.exists():
+        count = 150
+        size = gigabytes * 10**9 // 4 // count
+        subprocess.run([python, "-c", WRITE, path, str(count), str(size)], check=True)
+    return path
+
+
+def measure(options, folder):
+    ptsd, python = str(options.ptsd.resolve()), options.torch
+    one = checkpoint(python, folder / "one.pt", 1)
+    five = checkpoint(python, folder / "five.pt", 5)
+    out = folder / "out.pt"
+    commands = {
+        "rename": [ptsd, "rename", one, "--from", "encoder.", "--to", "backbone.", "-o", out],
+        "filter": [ptsd, "filter", one, "--exclude", "encoder.7.weight", "-o", out],
+        "cast": [ptsd, "rewrite", one, "--cast", "bfloat16", "-o", out],
+    }
+    copy = seconds(["cp", one, out], out)
+    holds = []
+    for name in ("rename", "filter"):
+        took = seconds(commands[name], out)
+        holds.append(claim(f"{name} of 1 GB against cp, both synced",
+                           f"{took:.2f} s / {copy:.2f} s = {took / copy:.2f}", "<= 1.15",
+                           took <= 1.15 * copy))
+    cast = seconds(commands["cast"], out)
+    by_torch = seconds([python, "-c", CAST, one, out], out)
+    holds.append(claim("cast to bfloat16 of 1 GB against torch",
+                       f"{by_torch:.2f} s / {cast:.2f} s = {by_torch / cast:.1f}", ">= 4",
+                       by_torch >= 4 * cast))
+    holds.append(claim("cast to bfloat16 of 1 GB against cp",
+                       f"{cast:.2f} s / {copy:.2f} s = {cast / copy:.2f}", "<= 2",
+                       cast <= 2 * copy))
+    for file, size in ((one, 1), (five, 5)):
+        for name, command in commands.items():
+            out.unlink(missing_ok=True)
+            peak = peak_mib([file if part is one else part for part in command])
+            holds.append(claim(f"{name} of {size} GB: memory", f"{peak:.1f} MiB", "<= 48 MiB",
+                               peak <= 48))
+    out.unlink(missing_ok=True)
+    subprocess.run([file if part is one else part for part in commands["rename"]], check=True,
+                   stderr=subprocess.DEVNULL)
+    loaded = subprocess.run([python, "-c", LOAD, out], capture_output=True, text=True)
+    holds.append(claim("5 GB (zip64), renamed: torch loads it", loaded.stdout.strip() or "no",
+                       "150 tensors", loaded.stdout.strip() == "150"))
+    out.unlink(missing_ok=True)
+    return all(holds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("ptsd", type=pathlib.Path, help="the built program")
+    parser.add_argument("--torch", default=sys.executable, help="an interpreter with PyTorch")
+    parser.add_argument("--keep", type=pathlib.Path, help="write the checkpoints here, and leave them")
+    options = parser.parse_args()
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+        sys.exit(0 if measure(options, options.keep) else 1)
+    with tempfile.TemporaryDirectory(prefix="ptsd-bench-") as folder:
+        sys.exit(0 if measure(options, pathlib.Path(folder)) else 1)
+
+
+if __name__ == "__main__":
+    main()
