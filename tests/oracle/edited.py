@@ -61,9 +61,19 @@ def load(path, how, anywhere=True):
     return value, tags
 
 
-def last_line(error):
+def why(error):
     text = str(error).strip() or repr(error)
+    if text.startswith("Weights only load failed"):
+        return "weights_only refuses it"
     return f"{type(error).__name__}: {text.splitlines()[0][:200]}"
+
+
+def changes_nothing(job, how, found, tags):
+    """Whether the edit is none: then that it is right says little."""
+    if how != "plain" or job["edit"]["kind"] in ("nothing", "extract"):
+        return False
+    before, before_tags = load(job["original"], how)
+    return same_values.difference(found, before, tags, before_tags) is None
 
 
 def judge(job, how):
@@ -72,7 +82,7 @@ def judge(job, how):
     try:
         expected, tags = load(job["original"], how)
     except Exception as error:
-        return "original", last_line(error)
+        return "original", why(error)
     try:
         expected = edit_models.apply(expected, edit, tags)
     except edit_models.NotModelled as error:
@@ -84,9 +94,11 @@ def judge(job, how):
         if edit["kind"] == "device" and how == "plain":
             load(job["edited"], how, anywhere=False)
     except Exception as error:
-        return "different", f"the edited file does not load: {last_line(error)}"
+        return "different", f"the edited file does not load: {why(error)}"
     text = same_values.difference(found, expected, found_tags, tags)
-    return ("different", text) if text else ("same", "")
+    if text:
+        return "different", text
+    return ("unchanged" if changes_nothing(job, how, found, found_tags) else "same"), ""
 
 
 def judged(job, how):

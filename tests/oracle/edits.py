@@ -200,6 +200,8 @@ def judge(results, jobs, label, report, reasons):
         if verdict == "same":
             report.count(job["kind"], f"{label} {how}")
             checked += 1
+        elif verdict == "unchanged":
+            report.count(job["kind"], f"{label} {how} that change nothing")
         elif verdict == "original":
             reasons[f"{label} {how}: the original: {text}"].add(job["case"])
         elif verdict == "not-modelled":
