@@ -93,7 +93,9 @@ class Keeper {
   std::vector<std::string> names() {
     std::string list(kLongestAttribute, '\0');
     const ssize_t size = ::flistxattr(from_, list.data(), list.size());
-    if (size < 0 && errno != ENOTSUP) warn("extended attributes", errno);
+    // A file that may not be read is open with O_PATH.
+    const int error = errno == EBADF ? EACCES : errno;
+    if (size < 0 && error != ENOTSUP) warn("extended attributes", error);
     list.resize(static_cast<std::size_t>(std::max(size, ssize_t{0})));
     return split_names(list);
   }

@@ -84,7 +84,7 @@ TEST_CASE("a new file has the mode that the umask leaves") {
 TEST_CASE("a file that replaces another has its mode, less the set-id bits") {
   const Folder folder;
   const std::string path = folder.write("out", "old");
-  for (const mode_t mode : {0600U, 0444U, 0755U, 0000U}) {
+  for (const mode_t mode : {0600U, 0444U, 0755U, 0407U}) {
     ::chmod(path.c_str(), mode | S_ISUID | S_ISGID);
     CHECK(write_file({.path = path, .overwrite = true}).empty());
     CHECK(folder.mode("out") == mode);
@@ -172,7 +172,7 @@ TEST_CASE("attributes of a file that may not be read are told") {
   const Descriptor to(::open(folder.write("to", "").c_str(), O_RDWR | O_CLOEXEC));
   keep_attributes(from.number(), to.number(), path, warnings);
   REQUIRE(warnings.size() == 1);
-  CHECK(warnings[0].message == "extended attributes not kept: Bad file descriptor");
+  CHECK(warnings[0].message == "extended attributes not kept: Permission denied");
   CHECK(folder.mode("to") == folder.mode("out"));
 }
 
