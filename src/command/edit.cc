@@ -126,7 +126,9 @@ Exit save(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOp
   check_target(output, inputs);
   report.dry_run = output.dry_run;
   report.output = output.in_place ? inputs.front()->address().file : output.output;
-  format::TorchZipSave archive(draft, loaded, format);
+  format::SaveOptions options = format;
+  options.force = output.force;
+  format::TorchZipSave archive(draft, loaded, options);
   report.bytes = archive.size();
   const bool nothing_to_do = output.in_place && !report.changed;
   if (!output.dry_run && !nothing_to_do) {

@@ -52,7 +52,10 @@ class TorchZipSave::Planner {
 
   void plan() {
     refuse_strangers();
-    if (draft_.pickle_changed) encode();
+    if (draft_.pickle_changed) {
+      refuse_loss();
+      encode();
+    }
     find_storages();
     save_.alignment_ = alignment();
     save_.checksums_ = options_.checksums && records_.zip().has_checksums();
@@ -88,6 +91,30 @@ class TorchZipSave::Planner {
     for (const Member& member : records_.zip().members()) {
       if (!member.is_directory() && !records_.record_name(member)) fail_stranger(member);
     }
+  }
+
+  // What the graph does not hold would be lost.
+  void refuse_loss() const {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      const checkpoint::Checkpoint& input = inputs_[i]->checkpoint();
+      if (const auto lost = input.pickle().lost_call) {
+        Where where = input.origin();
+        where.offset = *lost;
+        fail_loss(where, "a call of a state setter, which an edit would lose");
+      }
+      const Member& pickle = *archive(i).record(kPickle);
+      if (pickle.size > input.pickle().size && !options_.force) {
+        Where where = input.origin();
+        where.offset = input.pickle().size;
+        fail_loss(where, fmt::format("{} bytes after the end of the pickle, which an edit would "
+                                     "lose: --force goes on",
+                                     pickle.size - input.pickle().size));
+      }
+    }
+  }
+
+  [[noreturn]] static void fail_loss(const Where& where, std::string message) {
+    throw Error(Error::Kind::Conflict, where, std::move(message));
   }
 
   void encode() { encoded_ = pickle::encode(draft_.base.graph(), draft_.root, draft_.protocol); }

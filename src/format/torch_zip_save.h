@@ -30,6 +30,7 @@ namespace ptsd::format {
 struct SaveOptions {
   bool checksums = true;                        // false: CRC 0 everywhere
   std::optional<std::uint64_t> alignment = {};  // bytes; nothing: as in the input
+  bool force = false;                           // drop what lies behind the end of the pickle
 };
 
 class TorchZipSave {

@@ -194,11 +194,11 @@ class Machine {
   // setter(object, state) behind an object that stays: what copyreg calls a state setter. Objects
   // that contain themselves are discarded too, but leave memoised arguments.
   void warn_of_lost_call(NodeId popped) {
-    if (has_lost_call_ || stack_.available() == 0) return;
+    if (pickle_.lost_call || stack_.available() == 0) return;
     if (graph_.kind(popped) != Kind::Reduce || graph_.memoised(graph_.args(popped))) return;
     const std::span<const NodeId> args = graph_.items(graph_.args(popped));
     if (args.size() != 2 || args[0] != stack_.top()) return;
-    has_lost_call_ = true;
+    pickle_.lost_call = graph_.offset(popped);
     warn(
         fmt::format("POP discards what a call at {:#x} made of the object below: an edited pickle "
                     "would not call it",
@@ -469,7 +469,6 @@ class Machine {
   Instruction now_;
   Stack stack_;
   std::optional<unsigned> protocol_;
-  bool has_lost_call_ = false;
 };
 
 }  // namespace

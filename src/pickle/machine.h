@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -33,6 +34,9 @@ struct Pickle {
   std::uint64_t size = 0;  // bytes up to and including STOP; more may follow in the stream
   std::array<OpUse, 256> op_uses = {};
   std::vector<Warning> warnings;
+  // Of a call whose result the stream drops for what it did to an object: the graph has no place
+  // for it, so what is encoded from it would not make that call.
+  std::optional<std::uint64_t> lost_call = {};  // offset in bytes
 
   const OpUse& use(Op op) const { return op_uses[static_cast<std::uint8_t>(op)]; }
 };
