@@ -81,9 +81,10 @@ StateDict find_wanted(const Checkpoint& checkpoint, const std::vector<StateDict>
   fail(checkpoint, fmt::format("--in: no state dict at {}{}", quote(path), hint));
 }
 
-StateDict choose_one(const Checkpoint& checkpoint, const std::vector<StateDict>& found) {
+StateDict choose_one(const Checkpoint& checkpoint, NodeId root,
+                     const std::vector<StateDict>& found) {
   if (found.empty()) fail(checkpoint, "no state dict: no dict of names holds tensors");
-  if (found.front().path.empty()) return found.front();
+  if (found.front().node == root) return found.front();
   for (const std::string_view name : kUsualNames) {
     const auto match = std::ranges::find(found, name, &StateDict::path);
     if (match != found.end()) return *match;
@@ -118,9 +119,9 @@ std::vector<StateDict> find_state_dicts(const Checkpoint& checkpoint, NodeId roo
 std::vector<StateDict> choose_state_dicts(const Checkpoint& checkpoint, NodeId root,
                                           const std::vector<std::string>& wanted) {
   const std::vector<StateDict> found = find_state_dicts(checkpoint, root);
-  if (wanted.empty()) return {choose_one(checkpoint, found)};
+  if (wanted.empty()) return {choose_one(checkpoint, root, found)};
   if (std::ranges::find(wanted, "*") != wanted.end()) {
-    if (found.empty()) choose_one(checkpoint, found);
+    if (found.empty()) choose_one(checkpoint, root, found);
     return found;
   }
   std::vector<StateDict> chosen;

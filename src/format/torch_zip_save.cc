@@ -214,15 +214,15 @@ class TorchZipSave::Planner {
     std::size_t last = 0;
     bool found = false;
     for (std::size_t i = 0; i < all_.size(); ++i) {
-      if (all_[i].name.starts_with(kStorages)) {
-        last = i;
-        found = true;
-      } else if (!found && all_[i].name != "version" && all_[i].name != ".data/version" &&
-                 all_[i].name != kSerializationId) {
-        last = i;
-      }
+      const bool storage = rank_of(all_[i]).has_value();
+      found = found || storage;
+      if (storage || (!found && !comes_last(all_[i].name))) last = i;
     }
     return last;
+  }
+
+  static bool comes_last(std::string_view record) {
+    return record == "version" || record == ".data/version" || record == kSerializationId;
   }
 
   void add_record(const Record& record, bool ordered) {
@@ -319,10 +319,12 @@ class TorchZipSave::Planner {
                                                           container::kDefaultAlignment));
   }
 
+  // One that a tensor uses.
   bool is_storage(const Planned& planned) const {
-    return std::string_view(planned.member.name)
-        .substr(records_.root().size() + 1)
-        .starts_with(kStorages);
+    const std::string_view name =
+        std::string_view(planned.member.name).substr(records_.root().size() + 1);
+    return name.starts_with(kStorages) &&
+           ranks_.contains(std::string(name.substr(kStorages.size())));
   }
 
   // A record that is longer than the pickle says moves all that follow it.

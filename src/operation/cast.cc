@@ -109,6 +109,7 @@ class Caster {
     if (!any)
       base_.fail_at(tensor.node, Error::Kind::Unsupported,
                     quote(name) + " has no storage of its own, and cannot be cast");
+    note_cast(tensor.node);
     ++done_.tensors;
     add_storages(name, id, tensor.dtype, rule->dtype);
   }
@@ -150,20 +151,24 @@ class Caster {
     return function == Known::RebuildParameter || function == Known::RebuildParameterWithState;
   }
 
-  // Every tensor of a storage has to be among those that are cast.
+  // Every tensor of a storage has to be among those that are cast, and what is made from it too.
   void refuse_partly() const {
     const checkpoint::Tensors& tensors = base_.tensors();
     for (std::size_t i = 0; i < tensors.count(); ++i) {
-      const Tensor& tensor = tensors[TensorId{static_cast<std::uint32_t>(i)}];
-      if (!tensor.storage || cast_.contains(tensor.node)) continue;
-      const auto target = targets_.find(*tensor.storage);
-      if (target == targets_.end()) continue;
-      const std::optional<std::string> other = locate(base_.names(), base_.root(), tensor.node);
-      base_.fail_at(
-          tensor.node, Error::Kind::Conflict,
-          fmt::format("{} shares its storage with {}, which is not cast",
-                      quote(target->second.name), other ? quote(*other) : "another tensor"));
+      const TensorId id{static_cast<std::uint32_t>(i)};
+      if (cast_.contains(tensors[id].node)) continue;
+      tensors.each_storage(id, [&](StorageId storage) {
+        const auto target = targets_.find(storage);
+        if (target != targets_.end()) fail_partly(tensors[id], target->second);
+      });
     }
+  }
+
+  [[noreturn]] void fail_partly(const Tensor& tensor, const Target& target) const {
+    const std::optional<std::string> other = locate(base_.names(), base_.root(), tensor.node);
+    base_.fail_at(tensor.node, Error::Kind::Conflict,
+                  fmt::format("{} shares its storage with {}, which is not cast",
+                              quote(target.name), other ? quote(*other) : "another tensor"));
   }
 
   std::uint64_t count_of(const Storage& storage, const Target& target) const {
@@ -228,6 +233,11 @@ class Caster {
         call->put_back(graph_, builder_);
       }
       return;
+    }
+    if (tensor.requires_grad) {
+      base_.fail_at(tensor.node, Error::Kind::Unsupported,
+                    fmt::format("{}: PyTorch cannot load a {} tensor that has requires_grad",
+                                quote(found->second.name), tensor::name(to)));
     }
     if (call->function() == Known::RebuildTensor) {
       call->args.insert(call->args.end(), {builder_.boolean(false), empty_hooks()});

@@ -75,10 +75,15 @@ std::uint64_t set_requires_grad(Draft& draft, const std::vector<checkpoint::Stat
       if (!seen.insert(pair.value).second) continue;
       std::optional<RebuildCall> call = RebuildCall::of(draft.base.names(), pair.value);
       if (!call || !call->requires_grad_index()) {
+        draft.base.fail_at(pair.value, Error::Kind::Unsupported,
+                           quote(graph.text(pair.key)) +
+                               ": requires_grad of a tensor of this form cannot be changed");
+      }
+      if (value && call->function() == checkpoint::Known::RebuildTensorV3) {
         draft.base.fail_at(
             pair.value, Error::Kind::Unsupported,
-            fmt::format("{}: requires_grad of a tensor of this form cannot be changed",
-                        quote(graph.text(pair.key))));
+            fmt::format("{}: PyTorch cannot load a {} tensor that has requires_grad",
+                        quote(graph.text(pair.key)), tensor::name(tensors[*tensor].dtype)));
       }
       call->args[*call->requires_grad_index()] = builder.boolean(value);
       call->put_back(graph, builder);
