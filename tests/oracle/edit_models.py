@@ -6,14 +6,17 @@ a dict that says what the edit is, and the locations of the storages by their ad
 the new root.
 """
 
+import collections
 import dataclasses
 import re
 from typing import Any
 
 import torch
 
+import describing
 import listing
 import recording
+import same_values
 
 USUAL = ("state_dict", "model_state_dict", "model", "module", "net", "params")
 
@@ -27,6 +30,7 @@ class Spot:
     holder: Any
     key: Any
     value: Any
+    fragile: bool = False  # a part of an object that makes something of its state
 
 
 class Spots:
@@ -34,6 +38,7 @@ class Spots:
 
     def __init__(self, root):
         self.by_path = {}
+        self.root = root
         self.open = [("", True, Spot(None, None, root))]
         entered = set()
         while self.open:
@@ -44,8 +49,8 @@ class Spots:
             entered.add(id(spot.value))
             self.enter(listing.Place(path, at_root), spot.value)
 
-    def add(self, place, holder, key, value):
-        self.open.append((place.path, place.root, Spot(holder, key, value)))
+    def add(self, place, holder, key, value, fragile=False):
+        self.open.append((place.path, place.root, Spot(holder, key, value, fragile)))
 
     def enter(self, place, value):
         if isinstance(value, torch.nn.Module):
@@ -53,13 +58,14 @@ class Spots:
         elif isinstance(value, dict):
             for key, child in reversed(value.items()):
                 self.add(place.under(listing.key_text(key, value)), value, key, child)
-        elif isinstance(value, (list, tuple)):
+        elif type(value) in (list, tuple):
             for index in reversed(range(len(value))):
                 self.add(place.below(index), value, index, value[index])
         elif hasattr(value, "__dict__") and not isinstance(value, (type, torch.Tensor)):
             state = value.__dict__
             for key, child in reversed(state.items()):
-                self.add(place.under(listing.key_text(key, state)), state, key, child)
+                fragile = hasattr(type(value), "__setstate__")
+                self.add(place.under(listing.key_text(key, state)), state, key, child, fragile)
 
     def module(self, base, module, dotted=""):
         for members in (module._parameters, module._buffers, module.__dict__, module._modules):
@@ -73,7 +79,9 @@ class Spots:
                 else:
                     self.add(place, members, name, child)
 
-    def at(self, path):
+    def at(self, path, root_too=True):
+        if not path and not root_too and isinstance(self.root, dict):
+            return Spot(self.root, "", self.root[""])  # has the path of the root, too
         if path not in self.by_path:
             raise NotModelled(f"no path {path!r}")
         return self.by_path[path]
@@ -90,13 +98,36 @@ def is_state_dict(value):
 def state_dicts(root, edit):
     """Those that ptsd says it worked on, once it is clear that it should have."""
     spots = Spots(root)
-    found = [spots.at(path).value for path in edit["state_dicts"]]
+    found = [
+        spots.at(path, root_too=number == 0).value
+        for number, path in enumerate(edit["state_dicts"])
+    ]
     for path, value in zip(edit["state_dicts"], found):
         if not is_state_dict(value):
             raise AssertionError(f"{path!r} is edited, and is no state dict")
-    if not edit["all"]:
+    if edit["all"]:
+        check_all(root, found)
+    else:
         check_choice(root, edit["state_dicts"])
     return found
+
+
+def check_all(root, chosen):
+    """None is left out in dicts and lists; what has integer keys is the state of an optimizer."""
+    chosen = {id(value) for value in chosen}
+    pending, met = [root], set()
+    while pending:
+        value = pending.pop()
+        if id(value) in met:
+            continue
+        met.add(id(value))
+        if is_state_dict(value) and id(value) not in chosen:
+            raise AssertionError(f"{same_values.show(list(value))} was left out by --in '*'")
+        if type(value) in (list, tuple):
+            pending.extend(value)
+        elif type(value) in (dict, collections.OrderedDict):
+            if all(type(key) is not int for key in value):
+                pending.extend(value.values())
 
 
 def check_choice(root, chosen):
@@ -137,8 +168,12 @@ def rename_modules(metadata, edit):
             target = new + beginning[len(old) :]
             if not target or target.endswith("."):
                 moved[path] = target[:-1]
-    stay = [path for path in metadata if path not in moved and path not in moved.values()]
-    pairs = [(moved.get(path, path), metadata[path]) for path in metadata if path in moved or path in stay]
+    taken = set(moved.values())
+    pairs = [
+        (moved.get(path, path), value)
+        for path, value in metadata.items()
+        if path in moved or path not in taken
+    ]
     replace_items(metadata, pairs)
 
 
@@ -208,6 +243,8 @@ def drop(root, edit, tags):
     spot = Spots(root).at(edit["path"])
     if spot.holder is None or isinstance(spot.holder, tuple):
         raise NotModelled(f"{edit['path']!r} is in no container that loses items")
+    if spot.fragile:
+        raise NotModelled(f"{type(spot.value)} is a part of what has a __setstate__()")
     del spot.holder[spot.key]
     return root
 
@@ -216,54 +253,100 @@ def extract(root, edit, tags):
     return Spots(root).at(edit["path"]).value
 
 
+def is_rebuilt(value):
+    """A tensor that PyTorch's functions make, so that its type is in the file."""
+    usual = (torch.Tensor.__reduce_ex__, torch.nn.Parameter.__reduce_ex__)
+    return isinstance(value, torch.Tensor) and type(value).__reduce_ex__ in usual
+
+
 def entries(root, edit):
     """Every tensor of the state dicts, once."""
     tensors = {}
     for state_dict in state_dicts(root, edit):
         for value in state_dict.values():
-            if isinstance(value, torch.Tensor):
+            if is_rebuilt(value) and not torch.nn.parameter.is_lazy(value):
                 tensors[id(value)] = value
     return tensors.values()
 
 
-def cast_storage(storage, old, new):
-    """All of it, elements that no tensor shows among them."""
-    with torch.no_grad():
-        view = torch.empty(0, dtype=old).set_(typed(storage, old))
-        return view.to(new)
+class Casting:
+    """Casts whole storages, elements that no tensor shows among them, and keeps their sharing."""
 
+    def __init__(self, dtype, tags):
+        self.dtype = dtype
+        self.tags = tags
+        self.made = {}  # by address: the old storage, kept, and a tensor of the new one
+        self.replaced = {}  # by id
+        self.kept = []
 
-def typed(storage, dtype):
-    """What Tensor.set_() takes for a dtype: 1.13 wants a typed storage."""
-    if torch.__version__.startswith("1."):
-        return torch.storage._TypedStorage(wrap_storage=storage, dtype=dtype)
-    return storage
+    def whole(self, storage, dtype):
+        if storage._cdata not in self.made:
+            new = torch.empty(0, dtype=dtype).set_(storage).to(self.dtype)
+            self.made[storage._cdata] = storage, new
+            self.tags[recording.untyped(new)._cdata] = self.tags.get(storage._cdata)
+        return self.made[storage._cdata][1]
+
+    def strided(self, tensor):
+        whole = self.whole(recording.untyped(tensor), tensor.dtype)
+        place = tensor.storage_offset(), tensor.shape, tensor.stride()
+        view = torch.empty(0, dtype=self.dtype).set_(recording.untyped(whole), *place)
+        view = torch._neg_view(view) if tensor.is_neg() else view
+        if same_values.element_bytes(view) != same_values.element_bytes(tensor.to(self.dtype)):
+            raise NotModelled("torch casts a view otherwise than the whole storage")
+        return view
+
+    def coordinates(self, tensor):
+        values = self.strided(tensor._values())
+        new = torch.sparse_coo_tensor(tensor._indices(), values, tensor.shape)
+        return new._coalesced_(tensor.is_coalesced())
+
+    def compressed(self, tensor):
+        rows = tensor.layout in (torch.sparse_csr, getattr(torch, "sparse_bsr", None))
+        names = same_values.COMPRESSED[:2] if rows else same_values.COMPRESSED[2:4]
+        indices = [getattr(tensor, name)() for name in names]
+        return torch.sparse_compressed_tensor(
+            *indices, self.strided(tensor.values()), tensor.shape, layout=tensor.layout
+        )
+
+    def cast(self, tensor):
+        """In place, but for compressed sparse tensors, whose values cannot be exchanged."""
+        if tensor.layout not in describing.SPARSE:
+            tensor.data = self.strided(tensor)
+        elif tensor.layout == torch.sparse_coo:
+            tensor.data = self.coordinates(tensor)
+        else:
+            new = self.compressed(tensor).requires_grad_(tensor.requires_grad)
+            if isinstance(tensor, torch.nn.Parameter):
+                new = torch.nn.Parameter(new.detach(), tensor.requires_grad)
+            self.replaced[id(tensor)] = new
+            self.kept.append(tensor)
+
+    def has(self, value):
+        storages = same_values.STORAGES
+        return isinstance(value, storages) and recording.untyped(value)._cdata in self.made
+
+    def typed_storage(self, storage):
+        """A storage that stands for itself is still that of the tensors."""
+        new = self.made[recording.untyped(storage)._cdata][1]
+        dtype = torch.uint8 if new.element_size() == 1 else self.dtype
+        return torch.storage.TypedStorage(wrap_storage=recording.untyped(new), dtype=dtype)
 
 
 def cast(root, edit, tags):
-    dtype = getattr(torch, edit["dtype"])
-    made = {}
+    casting = Casting(getattr(torch, edit["dtype"]), tags)
     with torch._C.DisableTorchFunction(), torch.no_grad():
         for tensor in entries(root, edit):
-            if not tensor.is_floating_point() or tensor.dtype == dtype:
-                continue
-            storage = recording.untyped(tensor)
-            if storage._cdata not in made:
-                made[storage._cdata] = storage, cast_storage(storage, tensor.dtype, dtype)
-            whole = made[storage._cdata][1]
-            place = tensor.storage_offset(), tensor.shape, tensor.stride()
-            tags[recording.untyped(whole)._cdata] = tags.get(storage._cdata)
-            view = torch.empty(0, dtype=dtype)
-            view.set_(typed(recording.untyped(whole), dtype), *place)
-            exact = tensor.to(dtype)
-            if not torch.equal(bytes_of(view), bytes_of(exact)) and not tensor.is_neg():
-                raise NotModelled("torch casts a view otherwise than the whole storage")
-            tensor.data = torch._neg_view(view) if tensor.is_neg() else view
+            if tensor.is_floating_point() and tensor.dtype != casting.dtype:
+                casting.cast(tensor)
+    for holder in everything(root):
+        if isinstance(holder, (dict, list)):
+            pairs = holder.items() if isinstance(holder, dict) else enumerate(holder)
+            for key, value in list(pairs):
+                if casting.has(value):
+                    holder[key] = casting.typed_storage(value)
+                elif id(value) in casting.replaced:
+                    holder[key] = casting.replaced[id(value)]
     return root
-
-
-def bytes_of(tensor):
-    return tensor.contiguous().view(-1).view(torch.uint8)
 
 
 def device(root, edit, tags):

@@ -46,13 +46,21 @@ WAYS = {
 }
 
 
+class Tags(dict):
+    """Keeps the storages, so that their addresses stay their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+
 def load(path, how, anywhere=True):
     """(value, location by the address of the storage)."""
-    tags, kept = {}, []
+    tags = Tags()
 
     def note(storage, location):
         tags[recording.untyped(storage)._cdata] = location
-        kept.append(storage)
+        tags.kept.append(storage)
         return storage
 
     options, around = WAYS[how]

@@ -173,6 +173,8 @@ def run_torch(python, jobs, ways, directory, label):
     paths = [os.path.join(directory, f"{name}-{label}") for name in ("jobs.json", "results.jsonl")]
     with open(paths[0], "w") as file:
         json.dump(jobs, file)
+    if os.path.exists(paths[1]):
+        os.remove(paths[1])
     found = {}
     for _ in range(len(jobs) * len(ways)):
         command = [python, "-B", os.path.join(compare.HERE, "edited.py"), *paths, *ways]
@@ -208,7 +210,8 @@ def judge(results, jobs, label, report, reasons):
             reasons[f"{label} {how}: not modelled: {text}"].add(job["case"])
         else:
             shown = " ".join(map(repr, job["command"][1:]))
-            report.fail(f"{job['case']}: {label} {how}: {shown}: {verdict}: {text}")
+            last = text.strip().splitlines()[-1] if text else ""
+            report.fail(f"{job['case']}: {label} {how}: {shown}: {verdict}: {last}")
     return checked
 
 

@@ -28,6 +28,7 @@ STORAGES = tuple(
     if hasattr(owner, name)
 )
 COMPRESSED = ("crow_indices", "col_indices", "ccol_indices", "row_indices", "values")
+RANDOM = (np.random.RandomState, np.random.Generator, np.random.BitGenerator)
 
 
 class Different(Exception):
@@ -101,6 +102,9 @@ class Comparison:
             self.storage(path, recording.untyped(found), recording.untyped(expected))
         elif isinstance(found, np.ndarray):
             self.array(path, found, expected)
+        elif isinstance(found, RANDOM):
+            # How it was seeded is not in every file, and then made up.
+            self.push(f"{path}/~state", *map(random_state, (found, expected)))
         elif isinstance(found, np.generic):
             self.demand(path, "dtype", found.dtype, expected.dtype)
             self.demand(path, "value", found.tobytes(), expected.tobytes())
@@ -148,6 +152,8 @@ class Comparison:
             self.attributes(path, found, expected)
 
     def object(self, path, found, expected):
+        for value in (found, expected):
+            getattr(value, "__dict__", None)  # asked for, some are there that were not
         try:
             made = found.__reduce_ex__(4), expected.__reduce_ex__(4)
         except (TypeError, AttributeError, NotImplementedError):
@@ -178,11 +184,15 @@ class Comparison:
         self.pairs(path, *states)
 
     def tensor(self, path, found, expected):
+        lazy = torch.nn.parameter.is_lazy(found)  # has neither a shape nor a storage
         for name in ("dtype", "layout", "device", "shape", "requires_grad", "is_quantized"):
-            self.demand(path, name, getattr(found, name), getattr(expected, name))
+            if name != "shape" or not lazy:
+                self.demand(path, name, getattr(found, name), getattr(expected, name))
         self.demand(path, "nested", found.is_nested, expected.is_nested)
         self.attributes(path, found, expected)
         self.push(f"{path}/~hooks", found._backward_hooks, expected._backward_hooks)
+        if lazy:
+            return
         if found.layout in describing.SPARSE:
             self.sparse(path, found, expected)
         elif describing.is_jagged(found):
@@ -250,6 +260,12 @@ class Comparison:
             one, other = storage_bytes(found), storage_bytes(expected)
             at = next(i for i, (a, b) in enumerate(zip(one, other)) if a != b)
             self.fail(path, f"byte {at} of the storage", one[at : at + 8], other[at : at + 8])
+
+
+def random_state(value):
+    if isinstance(value, np.random.RandomState):
+        return value.get_state(legacy=False)
+    return getattr(value, "bit_generator", value).state
 
 
 def bits(value):
