@@ -150,6 +150,8 @@ def extract(subject):
 
 
 CANNOT_CAST = ("not cast", "cannot be cast", "cannot cast", "has no storage of its own")
+# torch._utils._rebuild_tensor_v3 makes no tensor that requires grad.
+CANNOT_REQUIRE_GRAD = ("of this form", "requires_grad")
 
 
 def cast(dtype):
@@ -160,7 +162,8 @@ def cast(dtype):
             return None
         options = ["--cast", dtype, "--allow-inf", *subject.place.options]
         edit = subject.base("cast", dtype=dtype)
-        return Plan(f"cast to {dtype}", "rewrite", options, edit, unless=CANNOT_CAST)
+        refusals = CANNOT_CAST + CANNOT_REQUIRE_GRAD
+        return Plan(f"cast to {dtype}", "rewrite", options, edit, unless=refusals)
 
     return make
 
@@ -181,7 +184,7 @@ def requires_grad(value):
         options = ["--requires-grad", text, *subject.place.options]
         edit = subject.base("requires_grad", value=value)
         return Plan(
-            f"requires_grad becomes {text}", "rewrite", options, edit, unless=("of this form",)
+            f"requires_grad becomes {text}", "rewrite", options, edit, unless=CANNOT_REQUIRE_GRAD
         )
 
     return make

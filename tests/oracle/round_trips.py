@@ -142,7 +142,9 @@ def there_and_back(ptsd, path, place, rule, directory):
             renamed = {change["from"] for change in answer.json["changes"]}
     if running.same_bytes(path, end):
         return Outcome(rule.kind)
-    elsewhere = shared_text.names_used_elsewhere(path, place.state_dicts, renamed)
+    elsewhere = shared_text.names_used_elsewhere(
+        path, place.state_dicts, set(place.names), renamed
+    )
     shown = f"rename {' '.join(map(repr, [*rule.forth, *place.options]))} and back"
     if elsewhere:
         return Outcome(rule.kind, None, end, f"{elsewhere[0]!r} is used elsewhere")

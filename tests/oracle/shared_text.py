@@ -81,6 +81,12 @@ class Reader(pickle._Unpickler):
         state = self.stack.pop()
         self.stack[-1].state = state
 
+    def dicts(self):
+        """What has items in the memo, with its keys."""
+        for value in self.memo.values():
+            if id(value) in self.keys:
+                yield value, self.keys[id(value)]
+
     def load_setitem(self):
         self.keys[id(self.stack[-3])].append(self.stack[-2])
         super().load_setitem()
@@ -155,15 +161,41 @@ def pickle_of(path):
             return file.read()
 
 
-def names_used_elsewhere(path, state_dicts, renamed):
-    """Those of the renamed names that stand outside these state dicts as the same object."""
+def metadata_of(state_dict):
+    state = getattr(state_dict, "state", None)
+    return state.get("_metadata") if isinstance(state, dict) else None
+
+
+def is_renamed(key, renamed):
+    """A name, or the path of a module with such a name in it."""
+    shown = compare.shown(str(key))
+    return shown in renamed or any(not key or name.startswith(f"{shown}.") for name in renamed)
+
+
+def found_at(reader, root, path, first, names):
+    """The state dict at a path; where the path leads through the making of an object, all dicts
+    that could be it by their keys."""
+    try:
+        return at(root, path, first)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        return [
+            found
+            for found, keys in reader.dicts()
+            if all(compare.shown(str(key)) in names for key in keys)
+        ]
+
+
+def names_used_elsewhere(path, state_dicts, names, renamed):
+    """Those of the renamed names, and of the modules that they are in, that stand outside these
+    state dicts and their _metadata as the same object."""
     reader = Reader(pickle_of(path))
     root = reader.load()
     inside = collections.Counter()
     texts, containers = {}, {}
     for number, state_dict in enumerate(state_dicts):
-        for found in at(root, state_dict, number == 0):
+        for found in found_at(reader, root, state_dict, number == 0, names):
             containers[id(found)] = found
+            containers[id(metadata_of(found))] = found
     for container in containers:
         for key in reader.keys[container]:
             inside[id(key)] += 1
@@ -171,5 +203,5 @@ def names_used_elsewhere(path, state_dicts, renamed):
     return sorted(
         str(texts[key])
         for key, count in inside.items()
-        if reader.uses[key] > count and compare.shown(str(texts[key])) in renamed
+        if reader.uses[key] > count and is_renamed(texts[key], renamed)
     )
