@@ -140,6 +140,13 @@ def check_choice(root, chosen):
         raise AssertionError(f"{chosen} was edited, {expected!r} should have been")
 
 
+def metadata_of(state_dict):
+    try:
+        return getattr(state_dict, "_metadata", None)
+    except KeyError:  # its attributes are its items
+        return None
+
+
 def replace_items(holder, pairs):
     holder.clear()
     for key, value in pairs:
@@ -208,7 +215,7 @@ def rename(root, edit, tags):
         for key in state_dict:
             names.setdefault(key, renamed(edit, key))
         replace_items(state_dict, [(renamed(edit, k), v) for k, v in state_dict.items()])
-        metadata = getattr(state_dict, "_metadata", None)
+        metadata = metadata_of(state_dict)
         if isinstance(metadata, dict) and edit["rule"][0] == "prefix":
             rename_modules(metadata, edit)
     rename_parameters(root, names)
@@ -233,7 +240,7 @@ def keep(root, edit, tags):
         before = list(state_dict)
         wanted = set(edit["names"])
         replace_items(state_dict, [(k, v) for k, v in state_dict.items() if k in wanted])
-        metadata = getattr(state_dict, "_metadata", None)
+        metadata = metadata_of(state_dict)
         if isinstance(metadata, dict) and len(state_dict) < len(before):
             prune(metadata, before, list(state_dict))
     return root
@@ -358,6 +365,8 @@ def device(root, edit, tags):
 def requires_grad(root, edit, tags):
     with torch._C.DisableTorchFunction():
         for tensor in entries(root, edit):
+            if not tensor.is_leaf:
+                raise NotModelled("torch.load() made something that is no leaf")
             if tensor.is_floating_point() or tensor.is_complex():
                 tensor.requires_grad_(edit["value"])
     return root

@@ -139,7 +139,8 @@ def make_edits(options, version, cases, places, report, directory):
         for plan in edit_plan.plans(subject, options.edits):
             target = os.path.join(directory, f"edited-{len(jobs)}.pt")
             address = f"{path}#{plan.address}" if plan.address else path
-            answer = running.run(options.ptsd, plan.command, address, "-o", target, "--force", *plan.options)
+            words = [address, "-o", target, "--force", *plan.options]
+            answer = running.run(options.ptsd, plan.command, *words)
             if answer.code != 0:
                 if any(part in answer.message for part in plan.unless):
                     report.count(plan.kind, "refused")
