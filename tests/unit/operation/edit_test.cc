@@ -170,6 +170,19 @@ TEST_CASE("a state dict is found at the root, at the usual names, or alone") {
         "no state dict: no dict of names holds tensors");
 }
 
+TEST_CASE("what lies below an empty key is not the root") {
+  const Fragment weights = dict({
+      {text("w"), scalar("0")}
+  });
+  CHECK(Editing(dict({
+                    {text(""),           weights                         },
+                    {text("state_dict"), dict({{text("v"), scalar("1")}})}
+  }))
+            .chosen()
+            .front()
+            .path == "state_dict");
+}
+
 TEST_CASE("the state of an optimizer is no state dict") {
   const Fragment state = dict({
       {number(0), dict({{text("step"), scalar("0")}})}
