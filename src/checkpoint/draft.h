@@ -38,7 +38,11 @@ struct Draft {
   bool pickle_changed = false;  // otherwise the pickle is copied byte for byte
   bool drop_unused = false;     // leave out the records that no tensor uses
   unsigned protocol = 0;        // to encode with
+  // Takes the place of the input's graph, if set; `root` is in it.
+  std::shared_ptr<const pickle::Graph> converted = {};
   std::unordered_map<std::string, Payload> payloads = {};  // by storage key
+
+  const pickle::Graph& graph() const { return converted ? *converted : base.graph(); }
 };
 
 }  // namespace ptsd::checkpoint

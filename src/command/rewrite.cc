@@ -28,6 +28,7 @@ struct Options {
   std::optional<bool> requires_grad;
   std::optional<std::string> device;
   std::vector<std::pair<std::string, std::string>> globals;
+  bool protocol2 = false;
   bool no_crc = false;
   std::optional<std::uint64_t> align;
   bool allow_unmatched = false;
@@ -61,6 +62,13 @@ void Options::declare_edits(Flags& flags) {
         globals.push_back(operation::parse_arrow("--map-global", text));
       },
       "another name for a class or function: module.name");
+  flags.each(
+      "--protocol", "2",
+      [this](std::string_view text) {
+        if (text != "2") fail_usage("--protocol: only 2 can be asked for");
+        protocol2 = true;
+      },
+      "encode the pickle as weights_only accepts it");
   flags.flag("--no-crc", no_crc, "store no checksums");
   flags.number("--align", align, "N", "begin records at multiples of N bytes");
   flags.check([this] {
@@ -140,6 +148,14 @@ void edit_whole(const Options& options, checkpoint::Draft& draft, Deeds& deeds) 
   }
 }
 
+void convert_pickle(const Options& options, checkpoint::Draft& draft, Deeds& deeds) {
+  if (!options.protocol2) return;
+  const unsigned before = draft.protocol;
+  const bool done = operation::convert_to_protocol2(draft);
+  deeds.add("converted", done ? 1 : 0,
+            done ? fmt::format("converted protocol {} to 2", before) : "was in protocol 2");
+}
+
 Exit run(const Options& options) {
   format::Opened opened(format::parse_address(options.file), options.common.limits);
   checkpoint::Draft draft = draft_of(opened);
@@ -149,6 +165,7 @@ Exit run(const Options& options) {
   }
   edit_state_dicts(options, draft, deeds);
   edit_whole(options, draft, deeds);
+  convert_pickle(options, draft, deeds);
   report::EditReport report = {
       .command = "rewrite",
       .changed = draft.pickle_changed || options.no_crc || options.align,

@@ -117,10 +117,10 @@ class TorchZipSave::Planner {
     throw Error(Error::Kind::Conflict, where, std::move(message));
   }
 
-  void encode() { encoded_ = pickle::encode(draft_.base.graph(), draft_.root, draft_.protocol); }
+  void encode() { encoded_ = pickle::encode(draft_.graph(), draft_.root, draft_.protocol); }
 
   std::string_view key_of(pickle::NodeId persistent) const {
-    const pickle::Graph& graph = draft_.base.graph();
+    const pickle::Graph& graph = draft_.graph();
     return graph.text(graph.items(graph.persistent_id(persistent))[2]);
   }
 

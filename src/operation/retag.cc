@@ -2,8 +2,10 @@
 #include "operation/retag.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,6 +15,7 @@
 #include "operation/rebuild_call.h"
 #include "operation/text_nodes.h"
 #include "pickle/import_names.h"
+#include "pickle/protocol2.h"
 
 namespace ptsd::operation {
 
@@ -118,6 +121,17 @@ std::uint64_t map_global(Draft& draft, const std::string& from, const std::strin
   }
   draft.pickle_changed = true;
   return changed;
+}
+
+bool convert_to_protocol2(Draft& draft) {
+  if (draft.protocol == 2) return false;
+  pickle::Converted converted =
+      pickle::to_protocol2(draft.graph(), draft.root, draft.protocol, draft.base.origin());
+  draft.root = converted.root;
+  draft.converted = std::make_shared<const Graph>(std::move(converted.graph));
+  draft.protocol = 2;
+  draft.pickle_changed = true;
+  return true;
 }
 
 }  // namespace ptsd::operation

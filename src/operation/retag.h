@@ -26,4 +26,7 @@ std::uint64_t set_requires_grad(checkpoint::Draft& draft,
 // Error::Usage if there is none.
 std::uint64_t map_global(checkpoint::Draft& draft, const std::string& from, const std::string& to);
 
+// Gives the pickle the form of protocol 2; after any other edit. Returns whether it had another.
+bool convert_to_protocol2(checkpoint::Draft& draft);
+
 }  // namespace ptsd::operation
