@@ -297,7 +297,8 @@ class Casting:
         whole = self.whole(recording.untyped(tensor), tensor.dtype)
         place = tensor.storage_offset(), tensor.shape, tensor.stride()
         view = torch.empty(0, dtype=self.dtype).set_(recording.untyped(whole), *place)
-        view = torch._neg_view(view) if tensor.is_neg() else view
+        if tensor.is_neg():
+            return torch._neg_view(view)
         if same_values.element_bytes(view) != same_values.element_bytes(tensor.to(self.dtype)):
             raise NotModelled("torch casts a view otherwise than the whole storage")
         return view
@@ -306,6 +307,13 @@ class Casting:
         values = self.strided(tensor._values())
         new = torch.sparse_coo_tensor(tensor._indices(), values, tensor.shape)
         return new._coalesced_(tensor.is_coalesced())
+
+    def nested(self, tensor):
+        parts = ("size", "strides", "storage_offsets")
+        return torch._nested_view_from_buffer(
+            self.strided(tensor.values()),
+            *(getattr(tensor, f"_nested_tensor_{part}")() for part in parts),
+        )
 
     def compressed(self, tensor):
         rows = tensor.layout in (torch.sparse_csr, getattr(torch, "sparse_bsr", None))
@@ -316,13 +324,16 @@ class Casting:
         )
 
     def cast(self, tensor):
-        """In place, but for compressed sparse tensors, whose values cannot be exchanged."""
-        if tensor.layout not in describing.SPARSE:
+        """In place, but where that is not possible: nested and compressed sparse tensors."""
+        if describing.is_jagged(tensor):
+            raise NotModelled("a jagged tensor is cast")
+        if tensor.layout not in describing.SPARSE and not tensor.is_nested:
             tensor.data = self.strided(tensor)
         elif tensor.layout == torch.sparse_coo:
             tensor.data = self.coordinates(tensor)
         else:
-            new = self.compressed(tensor).requires_grad_(tensor.requires_grad)
+            make = self.nested if tensor.is_nested else self.compressed
+            new = make(tensor).requires_grad_(tensor.requires_grad)
             if isinstance(tensor, torch.nn.Parameter):
                 new = torch.nn.Parameter(new.detach(), tensor.requires_grad)
             self.replaced[id(tensor)] = new

@@ -185,18 +185,20 @@ class Comparison:
 
     def tensor(self, path, found, expected):
         lazy = torch.nn.parameter.is_lazy(found)  # has neither a shape nor a storage
+        shapeless = lazy or found.is_nested or describing.is_jagged(found)
         for name in ("dtype", "layout", "device", "shape", "requires_grad", "is_quantized"):
-            if name != "shape" or not lazy:
+            if name != "shape" or not shapeless:
                 self.demand(path, name, getattr(found, name), getattr(expected, name))
         self.demand(path, "nested", found.is_nested, expected.is_nested)
+        if describing.is_jagged(found):
+            self.jagged(path, found, expected)
+            return
         self.attributes(path, found, expected)
         self.push(f"{path}/~hooks", found._backward_hooks, expected._backward_hooks)
         if lazy:
             return
         if found.layout in describing.SPARSE:
             self.sparse(path, found, expected)
-        elif describing.is_jagged(found):
-            return  # its parts are attributes
         elif found.is_nested:
             self.nested(path, found, expected)
         else:
@@ -244,6 +246,12 @@ class Comparison:
         for name in COMPRESSED[:2] if rows else COMPRESSED[2:4]:
             self.push(f"{path}/~{name}", getattr(found, name)(), getattr(expected, name)())
         self.push(f"{path}/~values", found.values(), expected.values())
+
+    def jagged(self, path, found, expected):
+        """By its parts; what it caches is no part of it."""
+        self.demand(path, "ragged dimension", found._ragged_idx, expected._ragged_idx)
+        for name in ("_values", "_offsets", "_lengths"):
+            self.push(f"{path}/~{name}", getattr(found, name), getattr(expected, name))
 
     def nested(self, path, found, expected):
         for name in ("_nested_tensor_size", "_nested_tensor_strides"):
