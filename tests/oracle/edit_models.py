@@ -263,7 +263,9 @@ def extract(root, edit, tags):
 def is_rebuilt(value):
     """A tensor that PyTorch's functions make, so that its type is in the file."""
     usual = (torch.Tensor.__reduce_ex__, torch.nn.Parameter.__reduce_ex__)
-    return isinstance(value, torch.Tensor) and type(value).__reduce_ex__ in usual
+    if not isinstance(value, torch.Tensor):
+        return False
+    return type(value).__reduce_ex__ in usual or describing.is_jagged(value)
 
 
 def entries(root, edit):
@@ -309,6 +311,10 @@ class Casting:
         return new._coalesced_(tensor.is_coalesced())
 
     def nested(self, tensor):
+        if describing.is_jagged(tensor):
+            options = {"lengths": tensor._lengths, "_ragged_idx": tensor._ragged_idx}
+            tensor._values.data = self.strided(tensor._values)
+            return type(tensor)(tensor._values, tensor._offsets, **options)
         parts = ("size", "strides", "storage_offsets")
         return torch._nested_view_from_buffer(
             self.strided(tensor.values()),
@@ -325,14 +331,13 @@ class Casting:
 
     def cast(self, tensor):
         """In place, but where that is not possible: nested and compressed sparse tensors."""
-        if describing.is_jagged(tensor):
-            raise NotModelled("a jagged tensor is cast")
-        if tensor.layout not in describing.SPARSE and not tensor.is_nested:
+        nested = tensor.is_nested or describing.is_jagged(tensor)
+        if tensor.layout not in describing.SPARSE and not nested:
             tensor.data = self.strided(tensor)
         elif tensor.layout == torch.sparse_coo:
             tensor.data = self.coordinates(tensor)
         else:
-            make = self.nested if tensor.is_nested else self.compressed
+            make = self.nested if nested else self.compressed
             new = make(tensor).requires_grad_(tensor.requires_grad)
             if isinstance(tensor, torch.nn.Parameter):
                 new = torch.nn.Parameter(new.detach(), tensor.requires_grad)
