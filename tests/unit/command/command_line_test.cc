@@ -168,7 +168,8 @@ TEST_CASE("lists are split at commas and add up") {
 TEST_CASE("limits are set by name") {
   CHECK(cut({"a.pt", "--limit", "depth=7"}).common.limits.depth == 7);
   CHECK(refusal({"cut", "a.pt", "--limit", "dept=7"}) ==
-        "--limit: no limit is called 'dept', only pickle-bytes, directory-bytes, depth, entries, "
+        "--limit: no limit is called 'dept', only pickle-bytes, inflated-bytes, directory-bytes, "
+        "depth, entries, "
         "dimensions; did you mean 'depth'?");
   CHECK(refusal({"cut", "a.pt", "--limit", "depth"}) ==
         "--limit: 'depth' is not of the form NAME=N");
