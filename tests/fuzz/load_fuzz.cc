@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "archive_around.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "checkpoint/listing.h"
@@ -14,7 +15,6 @@
 #include "operation/sections.h"
 #include "operation/totals.h"
 #include "operation/weights_only.h"
-#include "support/zip_assembler.h"
 
 // Loads a checkpoint and asks of it whatever `ls` and `info` ask. An input that begins with "P" is
 // the pickle of a well-formed archive with a few records, so that a mutation need not keep a CRC;
@@ -98,18 +98,6 @@ void load_and_check(const ByteSource& source) {
   unless_refused([&] {
     check_listing(checkpoint, list(checkpoint, checkpoint.root(), checkpoint::Want::Everything));
   });
-}
-
-MemorySource archive_around(std::string_view pickle) {
-  return test::zip()
-      .torch_layout()
-      .member("m/data.pkl", pickle)
-      .member("m/byteorder", "little")
-      .member("m/data/0", std::string(1024, '\0'))
-      .member("m/data/1", std::string(64, '\0'))
-      .member("m/data/2", "")
-      .member("m/version", "3\n")
-      .source();
 }
 
 }  // namespace

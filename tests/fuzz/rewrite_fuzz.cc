@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "archive_around.h"
 #include "base/byte_sink.h"
 #include "base/error.h"
 #include "base/limits.h"
@@ -20,7 +21,6 @@
 #include "operation/merge.h"
 #include "operation/rename.h"
 #include "operation/retag.h"
-#include "support/zip_assembler.h"
 
 // Loads a checkpoint, edits it as the first byte says, saves and loads again: what could be read
 // and edited can be read. The rest of the input is a file, or after a "P" the pickle of a
@@ -112,19 +112,6 @@ void edit(const ByteSource& source, std::uint8_t choice) {
   } catch (const Error&) {
     require(false);
   }
-}
-
-MemorySource archive_around(std::string_view pickle) {
-  return test::zip()
-      .torch_layout()
-      .member("m/data.pkl", pickle)
-      .member("m/.format_version", "1")
-      .member("m/byteorder", "little")
-      .member("m/data/0", std::string(1024, '\0'))
-      .member("m/data/1", std::string(64, '\0'))
-      .member("m/data/2", "")
-      .member("m/version", "3\n")
-      .source();
 }
 
 }  // namespace
