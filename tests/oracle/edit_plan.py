@@ -217,16 +217,19 @@ OF_ALL = [drop_top, drop_nested, extract, align, no_crc]
 RARE = [device]
 
 
-def plans(subject, most):
+def plans(subject, most, done):
+    """At most so many, first what was done least; `done` counts."""
     makers = list(OF_ALL)
     if subject.place:
         makers += OF_STATE_DICTS
     subject.chance.shuffle(makers)
     made = 0
+    makers.sort(key=lambda make: done[make])
     for make in [*RARE, *makers]:
         plan = make(subject)
         if plan is None:
             continue
+        done[make] += 1
         yield plan
         made += 1
         if made >= most:

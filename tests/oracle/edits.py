@@ -131,12 +131,13 @@ def zip_offsets(path, beginning):
 def make_edits(options, version, cases, places, report, directory):
     """Runs ptsd; the jobs for edited.py."""
     jobs = []
+    done = collections.Counter()
     for case in cases:
         path = source(options, case)
         chance = random.Random(f"{options.seed}/{case['name']}/edits")
         place = places.get(case["name"])
         subject = edit_plan.Subject(case, place, others(options, path), version, chance, directory)
-        for plan in edit_plan.plans(subject, options.edits):
+        for plan in edit_plan.plans(subject, options.edits, done):
             target = os.path.join(directory, f"edited-{len(jobs)}.pt")
             address = f"{path}#{plan.address}" if plan.address else path
             words = [address, "-o", target, "--force", *plan.options]
@@ -292,7 +293,8 @@ def main():
     parser.add_argument("--interpreter", choices=sorted(interpreters.INTERPRETERS), default="new")
     parser.add_argument("--only", action="append", default=[], help="a case; repeatable")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--edits", type=int, default=4, help="at most so many of each file")
+    parser.add_argument("--edits", type=int, default=int(os.environ.get("PTSD_EDITS", "2")),
+                        help="at most so many of each file; PTSD_EDITS, else 2")
     parser.add_argument("--cases", help="files that write.py has written")
     parser.add_argument("--keep", help="write the files here and leave them")
     options = parser.parse_args()
