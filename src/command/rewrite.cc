@@ -13,6 +13,7 @@
 #include "command/edit.h"
 #include "command/select.h"
 #include "operation/cast.h"
+#include "operation/relayout.h"
 #include "operation/rename_rules.h"
 #include "operation/retag.h"
 #include "report/numbers.h"
@@ -25,6 +26,7 @@ struct Options {
   std::vector<std::string> casts;
   bool saturate = false;
   bool allow_inf = false;
+  operation::RelayoutOptions layout;
   std::optional<bool> requires_grad;
   std::optional<std::string> device;
   std::vector<std::pair<std::string, std::string>> globals;
@@ -45,6 +47,9 @@ void Options::declare_edits(Flags& flags) {
               "floating tensors become DTYPE; 'GLOB=>DTYPE': those with such names");
   flags.flag("--saturate", saturate, "values that DTYPE cannot hold become its largest");
   flags.flag("--allow-inf", allow_inf, "values that DTYPE cannot hold become infinite");
+  flags.flag("--shrink", layout.shrink, "cut storages to what their tensors use");
+  flags.flag("--contiguous", layout.contiguous, "row-major strides");
+  flags.flag("--untie", layout.untie, "a storage of its own for each tensor that shares one");
   flags.each(
       "--requires-grad", "BOOL",
       [this](std::string_view text) {
@@ -117,11 +122,20 @@ class Deeds {
   std::vector<std::string> state_dicts_;
 };
 
-void edit_state_dicts(const Options& options, checkpoint::Draft& draft, Deeds& deeds) {
-  if (options.casts.empty() && !options.requires_grad) return;
-  const std::vector<checkpoint::StateDict> chosen =
-      choose_state_dicts(draft.base, draft.root, options.state_dict.in);
-  deeds.set_state_dicts(chosen);
+using StateDicts = std::vector<checkpoint::StateDict>;
+
+bool wants_relayout(const Options& options) {
+  return options.layout.shrink || options.layout.contiguous || options.layout.untie;
+}
+
+// None where no edit asks for them.
+StateDicts chosen_by(const Options& options, const checkpoint::Draft& draft) {
+  if (options.casts.empty() && !options.requires_grad && !wants_relayout(options)) return {};
+  return choose_state_dicts(draft.base, draft.root, options.state_dict.in);
+}
+
+void edit_state_dicts(const Options& options, checkpoint::Draft& draft, const StateDicts& chosen,
+                      Deeds& deeds) {
   if (!options.casts.empty()) {
     const operation::Casted done = operation::cast(draft, chosen, cast_options(options));
     deeds.add("cast", done.tensors,
@@ -156,6 +170,26 @@ void convert_pickle(const Options& options, checkpoint::Draft& draft, Deeds& dee
             done ? fmt::format("converted protocol {} to 2", before) : "was in protocol 2");
 }
 
+void relayout(const Options& options, checkpoint::Draft& draft, const StateDicts& chosen,
+              Deeds& deeds) {
+  if (!wants_relayout(options)) return;
+  const operation::Relaid done = operation::relayout(draft, chosen, options.layout);
+  if (options.layout.untie) {
+    deeds.add("untied", done.untied,
+              fmt::format("untied {}{}", report::counted(done.untied, "tensor"), describe(chosen)));
+  }
+  if (options.layout.contiguous) {
+    deeds.add("contiguous", done.contiguous,
+              fmt::format("made {}{} contiguous", report::counted(done.contiguous, "tensor"),
+                          describe(chosen)));
+  }
+  if (options.layout.shrink) {
+    deeds.add(
+        "shrunk", done.shrunk,
+        fmt::format("shrank {}{}", report::counted(done.shrunk, "storage"), describe(chosen)));
+  }
+}
+
 Exit run(const Options& options) {
   format::Opened opened(format::parse_address(options.file), options.common.limits);
   checkpoint::Draft draft = draft_of(opened);
@@ -163,8 +197,11 @@ Exit run(const Options& options) {
   if (draft.pickle_changed) {
     deeds.add("extracted", 1, "extracted " + quote(opened.address().path));
   }
-  edit_state_dicts(options, draft, deeds);
+  const StateDicts chosen = chosen_by(options, draft);
+  deeds.set_state_dicts(chosen);
+  edit_state_dicts(options, draft, chosen, deeds);
   edit_whole(options, draft, deeds);
+  relayout(options, draft, chosen, deeds);
   convert_pickle(options, draft, deeds);
   report::EditReport report = {
       .command = "rewrite",
