@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operation/relayout.h"
 
-#include <numeric>
-
 #include "checkpoint/state_dict.h"
 #include "operation/cast.h"
 #include "pickle/encoder.h"
@@ -244,7 +242,9 @@ TEST_CASE("elements that a cast made are laid out as well") {
       {text("w"), tensor(storage("0", 4), {2}, {2}, 1)}
   }));
   const auto dicts = choose_state_dicts(laying.loading.checkpoint, laying.draft.root, {});
-  cast(laying.draft, dicts, {.rules = {{std::nullopt, tensor::DType::Float8E4M3Fn}}});
+  CastOptions eighth;
+  eighth.rules.push_back({std::nullopt, ptsd::tensor::DType::Float8E4M3Fn});
+  cast(laying.draft, dicts, eighth);
   relayout(laying.draft, dicts, kShrink);
   CHECK(laying.result() == Lines{"w: tensor float8_e4m3fn [2] stride [1] in 0 of 2"});
   CHECK(laying.bytes("0").size() == 2);
