@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operation/relayout.h"
 
+#include <algorithm>
+
 #include "checkpoint/state_dict.h"
 #include "operation/cast.h"
+#include "operation/gather_source.h"
 #include "pickle/encoder.h"
 #include "unit/checkpoint/loading.h"
 
@@ -202,7 +205,7 @@ TEST_CASE("tied tensors become contiguous together, other views do not") {
                      {text("b"), bytes_view({24},   {1})   }
           }))
               .run(kContiguous);
-        }) == "'a' is not contiguous, and shares its storage with 'b'; see --untie");
+        }) == "p+0xb8: 'a' is not contiguous, and shares its storage with 'b'; see --untie");
 }
 
 TEST_CASE("tensors that share a storage get one each") {
@@ -257,12 +260,57 @@ TEST_CASE("repeated elements are not written out without bound") {
                      {text("a"), bytes_view({many}, {0})}
           }))
               .run(kContiguous);
-        }) == "'a' repeats its elements: from 24 bytes it would grow to 1099511627776");
+        }) == "p+0xa4: 'a' repeats its elements: from 24 bytes it would grow to 1099511627776");
   Laying small(dict({
       {text("a"), bytes_view({many}, {0})}
   }));
   small.run(kShrink);
   CHECK(small.result() == Lines{"a: tensor uint8 [1099511627776] stride [0] in 0 of 1"});
+}
+
+// Elements of two bytes, each its own index, over a source of 2^23 of them.
+TEST_CASE("what is gathered is the same however it is read") {
+  std::vector<std::byte> source(std::size_t{1} << 24);
+  for (std::size_t i = 0; i < source.size(); i += 2) {
+    source[i] = static_cast<std::byte>(i / 2 % 251);
+    source[i + 1] = static_cast<std::byte>(i / 2 / 251 % 256);
+  }
+  const auto value = [](std::uint64_t index, std::uint64_t byte) {
+    return static_cast<std::byte>(byte == 0 ? index % 251 : index / 251 % 256);
+  };
+  // Rows and columns near and far, in and out of order, repeated, and one behind the other.
+  const std::vector<Piece> pieces = {
+      {3,       {{3000, 1}, {700, 3000}}},
+      {100,     {{40, 200'000}, {3, 2}} },
+      {7,       {{900, 9000}}           },
+      {5,       {{2, 0}, {2, 4'000'000}}},
+      {8388607, {}                      },
+      {0,       {{300'000, 20}}         }
+  };
+  std::vector<std::byte> expected;
+  for (const Piece& piece : pieces) {
+    for (std::uint64_t i = 0; i < piece.count(); ++i) {
+      std::uint64_t index = piece.offset;
+      std::uint64_t rest = i;
+      for (std::size_t at = piece.strides.size(); at-- > 0;) {
+        index += rest % piece.strides[at].size * piece.strides[at].step;
+        rest /= piece.strides[at].size;
+      }
+      expected.insert(expected.end(), {value(index, 0), value(index, 1)});
+    }
+  }
+  const GatherDerivation gather(2, pieces);
+  const auto made = gather.over(std::make_unique<MemorySource>("m.pt", std::move(source)));
+  REQUIRE(made->size() == expected.size());
+  CHECK(made->read(0, made->size()) == expected);
+  for (const std::uint64_t block : {std::uint64_t{4095}, std::uint64_t{1} << 20}) {
+    std::vector<std::byte> all;
+    for (std::uint64_t at = 0; at < expected.size(); at += block) {
+      const auto part = made->read(at, std::min(block, expected.size() - at));
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    CHECK(all == expected);
+  }
 }
 
 TEST_CASE("packed elements stay where they are") {
@@ -271,7 +319,7 @@ TEST_CASE("packed elements stay where they are") {
                      {text("a"), tensor(storage("0", 9, "QUInt4x2Storage"), {2, 4}, {4, 1})}
           }))
               .run(kShrink);
-        }) == "'a' is a packed quint4x2, whose layout cannot be changed");
+        }) == "p+0xbc: 'a' is a packed quint4x2, whose layout cannot be changed");
 }
 
 }  // namespace
