@@ -2,21 +2,19 @@
 #include "operation/relayout.h"
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/checked.h"
 #include "base/quote.h"
 #include "checkpoint/locate.h"
-#include "checkpoint/mapping.h"
 #include "operation/compaction.h"
 #include "operation/gather_source.h"
 #include "operation/tensor_users.h"
@@ -163,7 +161,9 @@ class Relayouter {
   }
 
   void refuse_growth(const User& user) {
-    const std::uint64_t grown = base_.tensors().element_count(tensor_of(user)) * item_size(user);
+    const std::uint64_t grown =
+        checked_mul(base_.tensors().element_count(tensor_of(user)), item_size(user))
+            .value_or(std::numeric_limits<std::uint64_t>::max());
     if (grown / kGrowth <= size_) return;
     if (grown <= kLargestGrowth - grown_) {
       grown_ += grown;

@@ -2,7 +2,6 @@
 #include "operation/tensor_users.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
