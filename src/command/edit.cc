@@ -57,9 +57,18 @@ void check_target(const OutputOptions& output, const std::vector<Opened*>& input
   }
 }
 
+std::vector<Warning> stale_warnings(const file::OutputFile& file) {
+  std::vector<Warning> warnings;
+  for (const std::string& name : file.stale()) {
+    warnings.push_back({{.file = name}, "beside the output: left by a run that was killed"});
+  }
+  return warnings;
+}
+
 std::vector<Warning> write(format::TorchZipSave& archive, const std::vector<Opened*>& inputs,
                            const OutputOptions& output, const CommonOptions& common) {
   file::OutputFile file(target_of(output, inputs));
+  std::vector<Warning> warnings = stale_warnings(file);
   file.reserve(archive.size());
   archive.write(file);
   archive.verify(file.written(), output.verify, common.limits);
@@ -67,7 +76,9 @@ std::vector<Warning> write(format::TorchZipSave& archive, const std::vector<Open
   for (const Opened* input : inputs) {
     files.push_back(&input->file());
   }
-  return file.commit(files);
+  const std::vector<Warning> lost = file.commit(files);
+  warnings.insert(warnings.end(), lost.begin(), lost.end());
+  return warnings;
 }
 
 void tell(const report::EditReport& report, const CommonOptions& common) {
@@ -132,8 +143,8 @@ Exit save(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOp
   report.bytes = archive.size();
   const bool nothing_to_do = output.in_place && !report.changed;
   if (!output.dry_run && !nothing_to_do) {
-    const std::vector<Warning> lost = write(archive, inputs, output, common);
-    report.warnings.insert(report.warnings.end(), lost.begin(), lost.end());
+    const std::vector<Warning> found = write(archive, inputs, output, common);
+    report.warnings.insert(report.warnings.end(), found.begin(), found.end());
     report.written = true;
   }
   tell(report, common);

@@ -197,6 +197,9 @@ Exit run(const Options& options) {
   if (draft.pickle_changed) {
     deeds.add("extracted", 1, "extracted " + quote(opened.address().path));
   }
+  if (!options.casts.empty() && opened.loaded().facts().byteorder == "big") {
+    draft.base.fail(Error::Kind::Unsupported, "a big-endian checkpoint cannot be cast yet");
+  }
   const StateDicts chosen = chosen_by(options, draft);
   deeds.set_state_dicts(chosen);
   edit_state_dicts(options, draft, chosen, deeds);
