@@ -105,20 +105,25 @@ class Remover {
       children.emplace(std::move(segment), child);
     }
     std::unordered_set<std::uint32_t> indices;
-    std::unordered_set<NodeId> keys;
+    std::unordered_set<NodeId> items;
+    std::unordered_set<NodeId> attributes;
+    const bool has_items = pairs_of(base_.names(), parent_).has_value();
     for (const Match* match : matches) {
       const auto found = children.find(match->path.substr(match->segment));
       if (module || found == children.end()) fail(*match, "a part of a pickled module");
-      if (found->second.label == Child::Label::Key) {
-        keys.insert(found->second.key);
-      } else if (graph_.kind(parent_) == Kind::List) {
-        indices.insert(found->second.index);
+      const Child& child = found->second;
+      const bool plain = child.part == Child::Part::Plain;
+      if (child.label == Child::Label::Key && (plain || child.part == Child::Part::State)) {
+        (plain && has_items ? items : attributes).insert(child.key);
+      } else if (plain && graph_.kind(parent_) == Kind::List) {
+        indices.insert(child.index);
       } else {
         fail(*match, "neither an entry of a dict nor an item of a list");
       }
     }
     if (!indices.empty()) remove_items(indices);
-    if (!keys.empty()) remove_keys(keys);
+    if (!items.empty()) remove_from(parent_, keys_of(items));
+    if (!attributes.empty()) remove_attributes(keys_of(attributes));
   }
 
  private:
@@ -174,9 +179,7 @@ class Remover {
     if (kept.size() < pairs->size()) replace_pairs(graph_, base_.names(), mapping, kept);
   }
 
-  void remove_keys(const std::unordered_set<NodeId>& nodes) {
-    const Keys keys = keys_of(nodes);
-    remove_from(parent_, keys);
+  void remove_attributes(const Keys& keys) {
     std::vector<NodeId> states;
     for (const pickle::Mutation& mutation : graph_.mutations(parent_)) {
       if (mutation.change != pickle::Change::Build) continue;

@@ -88,6 +88,7 @@ class Merger {
       unite(task);
     }
     rename_storages();
+    note_origins();
   }
 
   Merged finish() {
@@ -141,6 +142,15 @@ class Merger {
 
   void note_origin(NodeId copy, NodeId original) {
     origins_.insert_or_assign(copy, Origin{&input_->checkpoint, original, input_->number});
+  }
+
+  // Of all that was copied: a later input can have any of it too.
+  void note_origins() {
+    for (std::size_t i = 0; i < other().size(); ++i) {
+      const NodeId original{static_cast<std::uint32_t>(i)};
+      if (!input_->checkpoint.tensors().tensor_of(original)) continue;
+      if (const auto copy = copier_->find(original)) note_origin(*copy, original);
+    }
   }
 
   // A path that both have. Returns whether the value of the draft was replaced.

@@ -250,6 +250,21 @@ TEST_CASE("entries are dropped from dicts, lists and objects") {
                 {"a/*"}) == Lines{"a: dict", "b: NoneType"});
 }
 
+TEST_CASE("an item and an attribute of one name are two entries") {
+  const Fragment both = build(set_items(call(global("collections", "OrderedDict"),
+                                             {
+  }),
+                                        {{text("x"), number(1)}}),
+                              dict({{text("x"), none()}}));
+  const auto after = [&](const std::string& path) {
+    Editing editing(both);
+    drop(editing.draft, patterns({path}), false);
+    return editing.result();
+  };
+  CHECK(after("x") == Lines{"~state/x: NoneType"});
+  CHECK(after("~state/x") == Lines{"x: int"});
+}
+
 TEST_CASE("what cannot be dropped alone is refused, and what is not there") {
   const auto message = [](const Fragment& root, const std::string& path) {
     return refused([&] {
@@ -339,6 +354,25 @@ TEST_CASE("a path with two values is refused, or settled as asked") {
   CHECK(merged(a, b, OnConflict::Last) == Lines{"e: str"});
   CHECK(merged(a, a) == Lines{"e: int"});
   CHECK(refused([&] { merged(a, list({})); }) == "the root: not a dict, which alone merges");
+}
+
+TEST_CASE("a third input finds what the second brought, at any depth") {
+  Editing editing(dict({
+      {text("e"), number(1)}
+  }));
+  const Fragment nested = dict({
+      {text("m"), dict({{text("x"), scalar("0")}})}
+  });
+  const Loading second(nested);
+  const Loading third(nested);
+  const Merged done = merge(editing.draft,
+                            {
+                                {second.checkpoint, second.checkpoint.root(), 1},
+                                {third.checkpoint,  third.checkpoint.root(),  2}
+  },
+                            OnConflict::Error, open_zeros);
+  CHECK(done.equal == 1);
+  CHECK(editing.result() == Lines{"m/x: tensor float32 []", "e: int"});
 }
 
 TEST_CASE("a number and its text are two keys") {
