@@ -79,7 +79,9 @@ class Filter {
       : draft_(draft),
         selection_(selection_rules(options.selection)),
         listed_(options.output.dry_run || options.common.json) {
-    if (options.like) reference_.emplace(*options.like, options.common.limits);
+    if (options.like) {
+      reference_ = std::make_unique<Reference>(*options.like, options.common.limits);
+    }
   }
 
   operation::Filtered run(const std::vector<StateDict>& chosen) {
@@ -104,7 +106,7 @@ class Filter {
 
   checkpoint::Draft& draft_;
   operation::Selection selection_;
-  std::optional<Reference> reference_;
+  std::unique_ptr<Reference> reference_;  // null: none
   std::vector<std::string_view> names_;
   std::vector<report::Change> changes_;
   bool listed_;

@@ -54,7 +54,8 @@ class Case:
 
 def of_ptsd(name, command, **more):
     """A command of ptsd on a small checkpoint, in.pt."""
-    return Case(name, "{ptsd} " + command, files={"in.pt": MODEL}, limits=False, **more)
+    files = {"in.pt": MODEL}
+    return Case(name, "{ptsd} " + command, files=files, limits=False, modes=("unnamed",), **more)
 
 
 # To add a command: its row, and its program in PROGRAMS.
@@ -79,11 +80,10 @@ CASES = [
         "rename -q in.pt --from wte. --to x. --in-place=.bak",
         target="in.pt",
         backup="in.pt.bak",
-        modes=("unnamed",),
     ),
-    of_ptsd("filter", "filter -q in.pt --exclude wte.* -o out", modes=("unnamed",)),
-    of_ptsd("merge", "merge -q in.pt x.=in.pt -o out", modes=("unnamed",)),
-    of_ptsd("rewrite", "rewrite -q in.pt --cast float16 -o out", modes=("unnamed",)),
+    of_ptsd("filter", "filter -q in.pt --exclude wte.* -o out"),
+    of_ptsd("merge", "merge -q in.pt x.=in.pt -o out"),
+    of_ptsd("rewrite", "rewrite -q in.pt --cast float16 -o out"),
 ]
 PROGRAMS = ["write_twice", "ptsd"]
 

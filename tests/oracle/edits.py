@@ -293,8 +293,8 @@ def main():
     parser.add_argument("--interpreter", choices=sorted(interpreters.INTERPRETERS), default="new")
     parser.add_argument("--only", action="append", default=[], help="a case; repeatable")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--edits", type=int, default=int(os.environ.get("PTSD_EDITS", "2")),
-                        help="at most so many of each file; PTSD_EDITS, else 2")
+    parser.add_argument("--edits", type=int, default=int(os.environ.get("PTSD_EDITS", "1")),
+                        help="at most so many of each file; PTSD_EDITS, else 1")
     parser.add_argument("--cases", help="files that write.py has written")
     parser.add_argument("--keep", help="write the files here and leave them")
     options = parser.parse_args()
