@@ -31,10 +31,6 @@ constexpr auto kComplex = std::to_array<ComplexRow>({
     {DType::Complex128, DType::Float64},
 });
 
-bool is_complex(DType dtype) {
-  return std::ranges::find(kComplex, dtype, &ComplexRow::dtype) != kComplex.end();
-}
-
 // A complex number is two real ones.
 DType component(DType dtype) {
   const auto* const row = std::ranges::find(kComplex, dtype, &ComplexRow::dtype);

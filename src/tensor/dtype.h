@@ -140,9 +140,17 @@ constexpr bool is_floating(DType dtype) {
          dtype == DType::Float8E8M0Fnu || dtype == DType::Float4E2M1FnX2;
 }
 
-// Floating and complex.
+constexpr bool is_complex(DType dtype) {
+  return dtype >= DType::Complex32 && dtype <= DType::Complex128;
+}
+
+// Bytes of one number: of the half of a complex element, else of the storage element.
+constexpr std::size_t component_size(DType dtype) {
+  return is_complex(dtype) ? info(dtype).item_size / 2u : info(dtype).item_size;
+}
+
 constexpr bool can_require_grad(DType dtype) {
-  return is_floating(dtype) || (dtype >= DType::Complex32 && dtype <= DType::Complex128);
+  return is_floating(dtype) || is_complex(dtype);
 }
 
 // By torch's name or by an alias that users type: half, float, double, short, int, long, cfloat,
