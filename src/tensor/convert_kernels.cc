@@ -4,25 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <span>
 
 #include "tensor/float_format.h"
+#include "tensor/processor.h"
 
 namespace ptsd::tensor {
 namespace {
-
-template <class T>
-[[gnu::always_inline]] inline T load(const std::byte* bytes, std::size_t index) {
-  T value;
-  std::memcpy(&value, bytes + index * sizeof(T), sizeof(T));
-  return value;
-}
-
-template <class T>
-[[gnu::always_inline]] inline void store(std::byte* bytes, std::size_t index, T value) {
-  std::memcpy(bytes + index * sizeof(T), &value, sizeof(T));
-}
 
 template <class Format>
 struct Store {
@@ -106,43 +94,9 @@ struct LoadFloat64 {
   }
 };
 
-// One loop for several processors.
-struct AnyProcessor {
-  static bool runs_here() { return true; }
-
-  template <class Loop>
-  static std::uint64_t run(const std::byte* in, std::byte* out, std::size_t count, bool saturate) {
-    return Loop::run(in, out, count, saturate);
-  }
-};
-
-#if defined(__x86_64__)
-struct Avx2 {
-  static bool runs_here() { return __builtin_cpu_supports("avx2"); }
-
-  template <class Loop>
-  [[gnu::target("avx2")]] static std::uint64_t run(const std::byte* in, std::byte* out,
-                                                   std::size_t count, bool saturate) {
-    return Loop::run(in, out, count, saturate);
-  }
-};
-
-struct Avx512 {
-  static bool runs_here() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  }
-
-  template <class Loop>
-  [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] static std::uint64_t run(
-      const std::byte* in, std::byte* out, std::size_t count, bool saturate) {
-    return Loop::run(in, out, count, saturate);
-  }
-};
-#endif
-
 template <class Processor, class Loop>
-constexpr Kernel kKernel = Processor::template run<Loop>;
+constexpr Kernel kKernel =
+    Processor::template run<Loop, std::uint64_t, const std::byte*, std::byte*, std::size_t, bool>;
 
 template <class P>
 constexpr auto kRows = std::to_array<KernelRow>({
