@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -63,6 +65,12 @@ class RangeSource final : public ByteSource {
   const ByteSource& whole_;
   std::uint64_t begin_;
   std::uint64_t length_;
+};
+
+// Bytes whose CRC-32 is for the reader to check, once all have been read.
+struct UncheckedSource {
+  std::unique_ptr<ByteSource> source;
+  std::function<void(std::uint32_t crc)> check = {};  // throws Error::Malformed; null: no need
 };
 
 // Calls `use` with the bytes [offset, offset + size) in order, a block at a time.

@@ -18,6 +18,7 @@ struct Limits {
   std::uint64_t depth = 1000;                              // containers in containers
   std::uint64_t entries = 10'000'000;                      // values met on all paths from the root
   std::uint64_t dimensions = 64;                           // of one tensor
+  std::uint64_t view_bytes = std::uint64_t{64} << 30;      // read of a view larger than its storage
 };
 
 struct LimitField {
@@ -27,12 +28,13 @@ struct LimitField {
 };
 
 inline constexpr auto kLimitFields = std::to_array<LimitField>({
-    {"pickle-bytes",    &Limits::pickle_bytes,    "bytes of one pickle, inflated"        },
-    {"inflated-bytes",  &Limits::inflated_bytes,  "bytes of one compressed record"       },
-    {"directory-bytes", &Limits::directory_bytes, "bytes of the zip's central directory" },
-    {"depth",           &Limits::depth,           "containers nested in one another"     },
-    {"entries",         &Limits::entries,         "values met on all paths from the root"},
-    {"dimensions",      &Limits::dimensions,      "dimensions of one tensor"             },
+    {"pickle-bytes",    &Limits::pickle_bytes,    "bytes of one pickle, inflated"               },
+    {"inflated-bytes",  &Limits::inflated_bytes,  "bytes of one compressed record"              },
+    {"directory-bytes", &Limits::directory_bytes, "bytes of the zip's central directory"        },
+    {"depth",           &Limits::depth,           "containers nested in one another"            },
+    {"entries",         &Limits::entries,         "values met on all paths from the root"       },
+    {"dimensions",      &Limits::dimensions,      "dimensions of one tensor"                    },
+    {"view-bytes",      &Limits::view_bytes,      "bytes read of a view larger than its storage"},
 });
 
 }  // namespace ptsd

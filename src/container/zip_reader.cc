@@ -148,16 +148,25 @@ Contents ZipReader::read(const Member& member, std::uint64_t limit) const {
 }
 
 std::unique_ptr<ByteSource> ZipReader::open(const Member& member, std::uint64_t limit) const {
-  if (member.method != method::kStored) {
-    return std::make_unique<MemorySource>(source_.name(), read(member, limit).bytes);
-  }
-  const std::uint64_t offset = data_offset(member);
-  if (member.crc != 0) {
+  UncheckedSource opened = open_unchecked(member, limit);
+  if (opened.check) {
     std::uint32_t crc = 0;
-    each_block(source_, offset, member.size, [&](Bytes block) { crc = crc32(block, crc); });
-    check_crc(member, crc);
+    each_block(*opened.source, 0, member.size, [&](Bytes block) { crc = crc32(block, crc); });
+    opened.check(crc);
   }
-  return std::make_unique<RangeSource>(source_, offset, member.size);
+  return std::move(opened.source);
+}
+
+UncheckedSource ZipReader::open_unchecked(const Member& member, std::uint64_t limit) const {
+  if (member.method != method::kStored) {
+    return {std::make_unique<MemorySource>(source_.name(), read(member, limit).bytes)};
+  }
+  UncheckedSource opened = {
+      std::make_unique<RangeSource>(source_, data_offset(member), member.size)};
+  if (member.crc != 0) {
+    opened.check = [this, &member](std::uint32_t crc) { check_crc(member, crc); };
+  }
+  return opened;
 }
 
 Account ZipReader::account() const {

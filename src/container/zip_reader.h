@@ -67,6 +67,8 @@ class ZipReader {
   // The same for a member of any size: a stored one stays where it is, after a check of its CRC,
   // and `limit` is for a deflated one, which has to be held in memory. Borrows this.
   std::unique_ptr<ByteSource> open(const Member& member, std::uint64_t limit) const;
+  // Without a look at a stored member's bytes: the check of its CRC is left to the caller.
+  UncheckedSource open_unchecked(const Member& member, std::uint64_t limit) const;
   // Every byte of the file accounted for. Reads all local headers.
   Account account() const;
 

@@ -44,6 +44,8 @@ class Loaded {
   virtual std::optional<std::uint64_t> file_offset(checkpoint::StorageId storage) const = 0;
   // The bytes of a storage, uncompressed, after a check of their CRC. Borrows this.
   virtual std::unique_ptr<ByteSource> open_storage(checkpoint::StorageId storage) const = 0;
+  // The same without the check, which is left to the caller. Borrows this.
+  virtual UncheckedSource open_unchecked(checkpoint::StorageId storage) const = 0;
   // What was odd about the container; costs a read of every record's header.
   virtual std::vector<Warning> audit() const = 0;
   virtual std::vector<Warning> warnings() const = 0;

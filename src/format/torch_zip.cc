@@ -77,6 +77,11 @@ class TorchZip final : public Loaded {
     return zip_.open(member, limits_.inflated_bytes);
   }
 
+  UncheckedSource open_unchecked(StorageId id) const override {
+    const Member& member = zip_.members()[checkpoint_->tensors()[id].record];
+    return zip_.open_unchecked(member, limits_.inflated_bytes);
+  }
+
   std::vector<Warning> warnings() const override {
     std::vector<Warning> all = warnings_;
     all.insert(all.end(), zip_.warnings().begin(), zip_.warnings().end());
