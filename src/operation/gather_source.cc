@@ -2,8 +2,11 @@
 #include "operation/gather_source.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
+
+#include "operation/element_source.h"
 
 namespace ptsd::operation {
 namespace {
@@ -33,49 +36,63 @@ void sort_for_reading(std::vector<Axis>& axes) {
   if (axes.empty()) axes.push_back({1, 1, 1});
 }
 
-class GatherSource final : public ByteSource {
+std::uint64_t count_of(const std::vector<Piece>& pieces) {
+  std::uint64_t count = 0;
+  for (const Piece& piece : pieces) {
+    count += piece.count();
+  }
+  return count;
+}
+
+// Elements of one size from a line with steps to another; the steps are in elements.
+using CopyLine = void (*)(std::byte* to, const std::byte* from, const Axis& axis);
+
+// The size is constant, so that a copy is one instruction or two.
+template <std::size_t kSize>
+void copy_line_of(std::byte* to, const std::byte* from, const Axis& axis) {
+  const std::size_t source_step = axis.from * kSize;
+  const std::size_t target_step = axis.to * kSize;
+  for (std::uint64_t i = 0; i < axis.size; ++i) {
+    std::memcpy(to + i * target_step, from + i * source_step, kSize);
+  }
+}
+
+CopyLine line_copier(std::uint64_t item_size) {
+  switch (item_size) {
+    case 1: return copy_line_of<1>;
+    case 2: return copy_line_of<2>;
+    case 4: return copy_line_of<4>;
+    case 8: return copy_line_of<8>;
+    default: assert(item_size == 16); return copy_line_of<16>;
+  }
+}
+
+class GatherSource final : public ElementSource {
  public:
   GatherSource(std::uint64_t item_size, std::vector<Piece> pieces,
                std::unique_ptr<ByteSource> storage)
-      : item_size_(item_size), pieces_(std::move(pieces)), storage_(std::move(storage)) {
+      : ElementSource(item_size, count_of(pieces), std::move(storage)),
+        copy_elements_(line_copier(item_size)),
+        pieces_(std::move(pieces)) {
     starts_.reserve(pieces_.size());
+    std::uint64_t count = 0;
     for (const Piece& piece : pieces_) {
-      starts_.push_back(count_);
-      count_ += piece.count();
+      starts_.push_back(count);
+      count += piece.count();
     }
-  }
-
-  using ByteSource::read;
-  const std::string& name() const override { return storage_->name(); }
-  std::uint64_t size() const override { return count_ * item_size_; }
-
-  void read(std::uint64_t offset, std::span<std::byte> out) const override {
-    if (offset > size() || out.size() > size() - offset) {
-      storage_->fail(Error::Kind::Io, "read behind the end of what was gathered");
-    }
-    if (offset % item_size_ == 0 && out.size() % item_size_ == 0) {
-      return gather(offset / item_size_, out);
-    }
-    // Around elements that are cut.
-    const std::uint64_t first = offset / item_size_;
-    const std::uint64_t last = (offset + out.size() + item_size_ - 1) / item_size_;
-    std::vector<std::byte> whole((last - first) * item_size_);
-    gather(first, whole);
-    const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(offset - first * item_size_);
-    std::copy_n(begin, out.size(), out.begin());
   }
 
  private:
-  void gather(std::uint64_t first, std::span<std::byte> out) const {
+  void make(std::uint64_t first, std::span<std::byte> out) const override {
     if (out.empty()) return;
     const auto after = std::ranges::upper_bound(starts_, first);
     auto at = static_cast<std::size_t>(after - starts_.begin()) - 1;
     while (!out.empty()) {
       const std::uint64_t skipped = first - starts_[at];
       const std::uint64_t count =
-          std::min<std::uint64_t>(out.size() / item_size_, pieces_[at].count() - skipped);
-      gather(pieces_[at], skipped, out.first(count * item_size_));
-      out = out.subspan(count * item_size_);
+          std::min<std::uint64_t>(out.size() / item_size(), pieces_[at].count() - skipped);
+      gather(pieces_[at], skipped, out.first(count * item_size()));
+      out = out.subspan(count * item_size());
       first += count;
       ++at;
     }
@@ -85,7 +102,7 @@ class GatherSource final : public ByteSource {
   // order.
   void gather(const Piece& piece, std::uint64_t first, std::span<std::byte> out) const {
     while (!out.empty()) {
-      const std::uint64_t left = out.size() / item_size_;
+      const std::uint64_t left = out.size() / item_size();
       std::uint64_t inner = 1;  // elements in one step of the stride
       std::size_t at = piece.strides.size();
       while (at > 0 && first % (inner * piece.strides[at - 1].size) == 0 &&
@@ -104,8 +121,8 @@ class GatherSource final : public ByteSource {
         step /= piece.strides[at].size;
         axes.push_back({piece.strides[at].size, piece.strides[at].step, step});
       }
-      copy_box(source_index(piece, first), std::move(axes), out.first(count * item_size_));
-      out = out.subspan(count * item_size_);
+      copy_box(source_index(piece, first), std::move(axes), out.first(count * item_size()));
+      out = out.subspan(count * item_size());
       first += count;
     }
   }
@@ -121,13 +138,13 @@ class GatherSource final : public ByteSource {
 
   void copy_box(std::uint64_t from, std::vector<Axis> axes, std::span<std::byte> out) const {
     sort_for_reading(axes);
-    const std::uint64_t span = span_of(axes) * item_size_;
+    const std::uint64_t span = span_of(axes) * item_size();
     if (span == out.size() && axes.size() == 1 && axes[0].to == 1) {
-      return storage_->read(from * item_size_, out);
+      return storage().read(from * item_size(), out);
     }
     if (span <= kWindow && span / 16 <= out.size()) {
       std::vector<std::byte> window(span);
-      storage_->read(from * item_size_, std::span(window));
+      storage().read(from * item_size(), std::span(window));
       return scatter(window, axes, 0, out);
     }
     const Axis last = axes.back();
@@ -164,21 +181,18 @@ class GatherSource final : public ByteSource {
     const Axis last = axes.back();
     axes.pop_back();
     each_outer(axes, [&](std::uint64_t source, std::uint64_t place) {
-      scatter_line(window.subspan(source * item_size_), last, target + place, out);
+      scatter_line(window.subspan(source * item_size()), last, target + place, out);
     });
   }
 
   void scatter_line(Bytes line, const Axis& axis, std::uint64_t target,
                     std::span<std::byte> out) const {
-    std::byte* const to = out.data() + target * item_size_;
+    std::byte* const to = out.data() + target * item_size();
     if (axis.from == 1 && axis.to == 1) {
-      std::memcpy(to, line.data(), axis.size * item_size_);
+      std::memcpy(to, line.data(), axis.size * item_size());
       return;
     }
-    for (std::uint64_t i = 0; i < axis.size; ++i) {
-      std::memcpy(to + i * axis.to * item_size_, line.data() + i * axis.from * item_size_,
-                  item_size_);
-    }
+    copy_elements_(to, line.data(), axis);
   }
 
   void copy_line(std::uint64_t from, const Axis& axis, std::uint64_t target,
@@ -186,24 +200,22 @@ class GatherSource final : public ByteSource {
     std::uint64_t at_once = 1;
     if (axis.from == 0) {
       at_once = axis.size;
-    } else if (axis.from * item_size_ < kPage) {
-      at_once = kWindow / (axis.from * item_size_);
+    } else if (axis.from * item_size() < kPage) {
+      at_once = kWindow / (axis.from * item_size());
     }
     std::vector<std::byte> line;
     for (std::uint64_t done = 0; done < axis.size;) {
       const std::uint64_t now = std::min(at_once, axis.size - done);
-      line.resize(((now - 1) * axis.from + 1) * item_size_);
-      storage_->read((from + done * axis.from) * item_size_, std::span(line));
+      line.resize(((now - 1) * axis.from + 1) * item_size());
+      storage().read((from + done * axis.from) * item_size(), std::span(line));
       scatter_line(line, {now, axis.from, axis.to}, target + done * axis.to, out);
       done += now;
     }
   }
 
-  std::uint64_t item_size_;
-  std::uint64_t count_ = 0;
+  CopyLine copy_elements_;
   std::vector<Piece> pieces_;
   std::vector<std::uint64_t> starts_;  // elements of the result, by piece
-  std::unique_ptr<ByteSource> storage_;
 };
 
 }  // namespace
@@ -219,9 +231,7 @@ std::uint64_t Piece::count() const {
 GatherDerivation::GatherDerivation(std::uint64_t item_size, std::vector<Piece> pieces)
     : item_size_(item_size), pieces_(std::move(pieces)) {
   std::erase_if(pieces_, [](const Piece& piece) { return piece.count() == 0; });
-  for (const Piece& piece : pieces_) {
-    count_ += piece.count();
-  }
+  count_ = count_of(pieces_);
 }
 
 std::unique_ptr<ByteSource> GatherDerivation::over(std::unique_ptr<ByteSource> storage) const {

@@ -28,7 +28,8 @@ struct Piece {
 // what is read is gathered from the source then, in memory of at most some MiB.
 class GatherDerivation final : public checkpoint::Derivation {
  public:
-  // The pieces lie in the source, and the bytes of all fit 64 bits.
+  // Elements of 1, 2, 4, 8 or 16 bytes. The pieces lie in the source, and the bytes of all fit 64
+  // bits.
   GatherDerivation(std::uint64_t item_size, std::vector<Piece> pieces);
 
   std::uint64_t size() const override { return count_ * item_size_; }
