@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -9,6 +10,15 @@
 #include "tensor/dtype.h"
 
 namespace ptsd::checkpoint {
+
+// The items of a persistent id that names a storage, as torch.save writes it
+// (torch/serialization.py, persistent_id).
+enum class StorageItem : std::uint8_t { Type, Class, Key, Location, Count };
+inline constexpr std::size_t kStorageItems = 5;
+
+constexpr std::size_t index(StorageItem item) {
+  return static_cast<std::size_t>(item);
+}
 
 // A storage as a persistent id declares it (format: ('storage', class, key, location, numel)).
 // What it holds lies in the record that the format binds it to.

@@ -37,21 +37,25 @@ void StorageFolder::fold(NodeId node) {
 Storage StorageFolder::parse(NodeId node) {
   const pickle::Graph& graph = context_.graph();
   const NodeSpan parts = context_.tuple(graph.persistent_id(node), "persistent id");
-  if (parts.size() != 5) {
+  if (parts.size() != kStorageItems) {
     context_.fail(
         fmt::format("persistent id has {} parts, expected 5: ('storage', class, key, "
                     "location, numel)",
                     parts.size()));
   }
-  if (const std::string_view type = context_.text(parts[0], "persistent id type");
+  const auto part = [&](StorageItem item) { return parts[index(item)]; };
+  if (const std::string_view type = context_.text(part(StorageItem::Type), "persistent id type");
       type != "storage") {
     context_.fail(fmt::format("persistent id is of type {}, expected 'storage'", quote(type)));
   }
-  Storage storage = {.id = node, .key = parts[2], .location = parts[3], .dtype = {}};
-  set_class(storage, parts[1]);
+  Storage storage = {.id = node,
+                     .key = part(StorageItem::Key),
+                     .location = part(StorageItem::Location),
+                     .dtype = {}};
+  set_class(storage, part(StorageItem::Class));
   context_.text(storage.key, "storage key");
   context_.text(storage.location, "storage location");
-  storage.count = context_.count(parts[4], "storage numel");
+  storage.count = context_.count(part(StorageItem::Count), "storage numel");
   if (!checked_mul(storage.count, storage.item_size())) {
     context_.fail(fmt::format("storage of {} elements of {} bytes: more than 2^64 bytes",
                               storage.count, storage.item_size()));

@@ -11,6 +11,7 @@
 
 #include "base/crc32.h"
 #include "base/quote.h"
+#include "checkpoint/storage_items.h"
 #include "container/serialization_id.h"
 #include "container/zip_reader.h"
 #include "container/zip_writer.h"
@@ -121,7 +122,7 @@ class TorchZipSave::Planner {
 
   std::string_view key_of(pickle::NodeId persistent) const {
     const pickle::Graph& graph = draft_.graph();
-    return graph.text(graph.items(graph.persistent_id(persistent))[2]);
+    return graph.text(storage_item(graph, persistent, checkpoint::StorageItem::Key));
   }
 
   // In the order of their first mention.

@@ -2,7 +2,6 @@
 #include "operation/cast.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 #include "base/error.h"
 #include "base/quote.h"
 #include "checkpoint/locate.h"
+#include "checkpoint/storage_items.h"
 #include "operation/cast_source.h"
 #include "operation/rebuild_call.h"
 
@@ -26,6 +26,7 @@ using checkpoint::Known;
 using checkpoint::StateDict;
 using checkpoint::Storage;
 using checkpoint::StorageId;
+using checkpoint::StorageItem;
 using checkpoint::Tensor;
 using checkpoint::TensorId;
 using pickle::NodeId;
@@ -189,24 +190,22 @@ class Caster {
     return builder_.global({"torch", tensor::info(dtype).storage_class});
   }
 
-  // ('storage', class, key, location, numel)
   void replace_ids() {
-    const std::size_t nodes = graph_.size();
-    for (std::size_t i = 0; i < nodes; ++i) {
-      const NodeId node{static_cast<std::uint32_t>(i)};
-      const auto storage = base_.tensors().storage_of(node);
-      if (!storage) continue;
-      const auto found = targets_.find(*storage);
-      if (found == targets_.end()) continue;
+    each_storage_id(base_, [this](NodeId node, StorageId storage) {
+      const auto found = targets_.find(storage);
+      if (found == targets_.end()) return;
       const Target& target = found->second;
-      const std::uint64_t count = count_of(base_.tensors()[*storage], target);
+      const std::uint64_t count = count_of(base_.tensors()[storage], target);
       const std::uint64_t unit = has_class(target.to) ? 1 : tensor::info(target.to).item_size;
-      const std::span<const NodeId> id = graph_.items(graph_.persistent_id(node));
-      const std::array<NodeId, 5> items = {
-          id[0], class_node(target.to), id[2], id[3],
-          builder_.integer(static_cast<std::int64_t>(count * unit))};
-      graph_.replace_persistent_id(node, builder_.tuple(items));
-    }
+      const NodeId numel = builder_.integer(static_cast<std::int64_t>(count * unit));
+      const NodeId id = checkpoint::with_items(
+          builder_, node,
+          {
+              {StorageItem::Class, class_node(target.to)},
+              {StorageItem::Count, numel                }
+      });
+      graph_.replace_persistent_id(node, id);
+    });
   }
 
   // A dtype without a storage class is an argument of _rebuild_tensor_v3.

@@ -12,6 +12,7 @@
 #include "base/quote.h"
 #include "checkpoint/mapping.h"
 #include "checkpoint/python_repr.h"
+#include "checkpoint/storage_items.h"
 #include "pickle/builder.h"
 #include "pickle/graph_copier.h"
 
@@ -22,6 +23,7 @@ using checkpoint::Draft;
 using checkpoint::Names;
 using checkpoint::Pair;
 using checkpoint::Payload;
+using checkpoint::StorageItem;
 using pickle::Graph;
 using pickle::Kind;
 using pickle::NodeId;
@@ -29,8 +31,6 @@ using pickle::NodeId;
 namespace {
 
 using Pairs = std::vector<Pair>;
-
-constexpr std::size_t kKey = 2;  // in ('storage', class, key, location, numel)
 
 // Two dicts to be made one, and where they lie.
 struct Task {
@@ -223,13 +223,14 @@ class Merger {
     for (std::size_t i = first_new_; i < end; ++i) {
       const NodeId node{static_cast<std::uint32_t>(i)};
       if (graph_.kind(node) != Kind::PersId) continue;
-      const std::span<const NodeId> id = graph_.items(graph_.persistent_id(node));
-      const std::string old(graph_.text(id[kKey]));
+      const std::string old(graph_.text(storage_item(graph_, node, StorageItem::Key)));
       const auto [found, added] = renamed.try_emplace(old);
       if (added) found->second = new_key(old);
-      std::vector<NodeId> items(id.begin(), id.end());
-      items[kKey] = found->second;
-      graph_.replace_persistent_id(node, builder_.tuple(items));
+      graph_.replace_persistent_id(node,
+                                   checkpoint::with_items(builder_, node,
+                                                          {
+                                                              {StorageItem::Key, found->second}
+      }));
     }
   }
 

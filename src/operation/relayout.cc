@@ -15,6 +15,7 @@
 #include "base/checked.h"
 #include "base/quote.h"
 #include "checkpoint/locate.h"
+#include "checkpoint/storage_items.h"
 #include "operation/compaction.h"
 #include "operation/gather_source.h"
 #include "operation/tensor_users.h"
@@ -27,6 +28,7 @@ using checkpoint::Payload;
 using checkpoint::StateDict;
 using checkpoint::Storage;
 using checkpoint::StorageId;
+using checkpoint::StorageItem;
 using checkpoint::Tensor;
 using pickle::NodeId;
 
@@ -34,8 +36,6 @@ namespace {
 
 constexpr std::size_t kOffset = 1;  // arguments of all functions that rebuild strided tensors
 constexpr std::size_t kStride = 3;
-constexpr std::size_t kKey = 2;  // in ('storage', class, key, location, numel)
-constexpr std::size_t kCount = 4;
 
 constexpr std::uint64_t kGrowth = 16;
 constexpr std::uint64_t kLargestGrowth = std::uint64_t{1} << 30;  // bytes
@@ -111,11 +111,8 @@ class Relayouter {
 
   // The persistent ids of each storage.
   void find_ids() {
-    const std::size_t nodes = graph_.size();
-    for (std::size_t i = 0; i < nodes; ++i) {
-      const NodeId node{static_cast<std::uint32_t>(i)};
-      if (const auto storage = base_.tensors().storage_of(node)) ids_[*storage].push_back(node);
-    }
+    each_storage_id(base_,
+                    [this](NodeId node, StorageId storage) { ids_[storage].push_back(node); });
   }
 
   // A cast may have changed the size of its elements, of all in the storage alike.
@@ -130,8 +127,8 @@ class Relayouter {
     size_ = payload_.derivation ? payload_.derivation->size() : old_size_;
     unit_ = storage.item_size();
     if (!payload_.derivation || storage.count == 0) return;
-    const std::span<const NodeId> items = graph_.items(graph_.persistent_id(storage.id));
-    unit_ = size_ / static_cast<std::uint64_t>(graph_.int_value(items[kCount]));
+    const NodeId count = storage_item(graph_, storage.id, StorageItem::Count);
+    unit_ = size_ / static_cast<std::uint64_t>(graph_.int_value(count));
   }
 
   std::uint64_t old_item_size(const User& user) const {
@@ -291,20 +288,21 @@ class Relayouter {
 
   void resize_ids(NodeId count) {
     for (const NodeId node : ids_.at(storage_)) {
-      const std::span<const NodeId> id = graph_.items(graph_.persistent_id(node));
-      std::vector<NodeId> items(id.begin(), id.end());
-      items[kCount] = count;
-      graph_.replace_persistent_id(node, builder_.tuple(items));
+      graph_.replace_persistent_id(node, checkpoint::with_items(builder_, node,
+                                                                {
+                                                                    {StorageItem::Count, count}
+      }));
     }
   }
 
   NodeId new_id(const std::string& key, NodeId count) {
-    const NodeId node = ids_.at(storage_).front();
-    const std::span<const NodeId> id = graph_.items(graph_.persistent_id(node));
-    std::vector<NodeId> items(id.begin(), id.end());
-    items[kKey] = builder_.str(key);
-    items[kCount] = count;
-    return builder_.persistent(builder_.tuple(items));
+    const NodeId first = ids_.at(storage_).front();
+    return builder_.persistent(checkpoint::with_items(
+        builder_, first,
+        {
+            {StorageItem::Key,   builder_.str(key)},
+            {StorageItem::Count, count            }
+    }));
   }
 
   void rebuild(const Place& place, std::optional<NodeId> storage) {

@@ -12,6 +12,7 @@
 
 #include "base/nearest.h"
 #include "base/quote.h"
+#include "checkpoint/storage_items.h"
 #include "operation/rebuild_call.h"
 #include "operation/text_nodes.h"
 #include "pickle/import_names.h"
@@ -20,13 +21,12 @@
 namespace ptsd::operation {
 
 using checkpoint::Draft;
+using checkpoint::StorageItem;
 using pickle::Graph;
 using pickle::Kind;
 using pickle::NodeId;
 
 namespace {
-
-constexpr std::size_t kLocation = 3;  // in ('storage', class, key, location, numel)
 
 std::string dotted(pickle::GlobalName name) {
   return fmt::format("{}.{}", name.module, name.name);
@@ -48,17 +48,16 @@ std::uint64_t set_location(Draft& draft, std::string_view location) {
   pickle::Builder builder(graph, draft.protocol);
   TextNodes texts(graph);
   std::uint64_t changed = 0;
-  const std::size_t nodes = graph.size();
-  for (std::size_t i = 0; i < nodes; ++i) {
-    const NodeId node{static_cast<std::uint32_t>(i)};
-    if (!draft.base.tensors().storage_of(node)) continue;
-    const std::span<const NodeId> id = graph.items(graph.persistent_id(node));
-    if (graph.text(id[kLocation]) == location) continue;
-    std::vector<NodeId> items(id.begin(), id.end());
-    items[kLocation] = texts.with_text(items[kLocation], location);
-    graph.replace_persistent_id(node, builder.tuple(items));
+  each_storage_id(draft.base, [&](NodeId node, checkpoint::StorageId) {
+    const NodeId old = storage_item(graph, node, StorageItem::Location);
+    if (graph.text(old) == location) return;
+    const NodeId text = texts.with_text(old, location);
+    graph.replace_persistent_id(node, checkpoint::with_items(builder, node,
+                                                             {
+                                                                 {StorageItem::Location, text}
+    }));
     ++changed;
-  }
+  });
   draft.pickle_changed = draft.pickle_changed || changed > 0;
   return changed;
 }
