@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/byte_source.h"
 #include "checkpoint/checkpoint.h"
@@ -41,7 +42,12 @@ struct Draft {
   // Takes the place of the input's graph, if set; `root` is in it.
   std::shared_ptr<const pickle::Graph> converted = {};
   std::unordered_map<std::string, Payload> payloads = {};  // by storage key
+  // Keys of records that the container has and no storage of `base` uses.
+  std::unordered_set<std::string> taken_keys = {};
+  std::uint64_t next_key = 0;
 
+  // A key for another storage, as torch numbers them, which nothing has; a new one for every call.
+  std::string fresh_key();
   const pickle::Graph& graph() const { return converted ? *converted : base.graph(); }
 };
 

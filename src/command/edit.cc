@@ -103,7 +103,8 @@ Draft draft_of(Opened& opened) {
           .root = opened.root(),
           .pickle_changed = part,
           .drop_unused = part,
-          .protocol = base.pickle().protocol};
+          .protocol = base.pickle().protocol,
+          .taken_keys = opened.loaded().orphan_keys()};
 }
 
 std::string describe(const std::vector<checkpoint::StateDict>& state_dicts) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/byte_source.h"
@@ -40,6 +41,8 @@ class Loaded {
   virtual checkpoint::Checkpoint& checkpoint() = 0;
   // The records, where the container is an archive of torch.save; else null.
   virtual const container::RecordReader* archive() const { return nullptr; }
+  // Of records that hold data no storage of the pickle is bound to.
+  virtual std::unordered_set<std::string> orphan_keys() const { return {}; }
   // Where the bytes of a storage begin in the file, where they lie there uncompressed.
   virtual std::optional<std::uint64_t> file_offset(checkpoint::StorageId storage) const = 0;
   // The bytes of a storage, uncompressed, after a check of their CRC. Borrows this.

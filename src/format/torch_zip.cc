@@ -26,6 +26,7 @@ namespace {
 // Small records are text of a few bytes.
 constexpr std::uint64_t kLargestFact = 4096;
 constexpr std::uint64_t kDefaultAlignment = 64;
+constexpr std::string_view kStorages = "data/";
 
 // What else is a zip with torch's layout, by a record that only it has.
 struct OtherArchive {
@@ -63,6 +64,12 @@ class TorchZip final : public Loaded {
   const checkpoint::Checkpoint& checkpoint() const override { return *checkpoint_; }
   checkpoint::Checkpoint& checkpoint() override { return *checkpoint_; }
   const container::RecordReader* archive() const override { return &records_; }
+
+  std::unordered_set<std::string> orphan_keys() const override {
+    std::unordered_set<std::string> keys;
+    each_orphan([&](const Member&, std::string_view key) { keys.emplace(key); });
+    return keys;
+  }
 
   std::optional<std::uint64_t> file_offset(StorageId id) const override {
     const Member& member = zip_.members()[checkpoint_->tensors()[id].record];
@@ -229,7 +236,7 @@ class TorchZip final : public Loaded {
     std::string name;
     for (std::size_t i = 0; i < tensors.storage_count(); ++i) {
       Storage& storage = tensors[StorageId{static_cast<std::uint32_t>(i)}];
-      name.assign("data/").append(checkpoint_->key(storage));
+      name.assign(kStorages).append(checkpoint_->key(storage));
       const Member* const member = records_.record(name);
       if (member == nullptr) fail_storage(storage, name, "there is no such record");
       check_size(storage, name, *member);
@@ -258,13 +265,22 @@ class TorchZip final : public Loaded {
          fmt::format("{}{}", user ? "storage of " + quote(*user) + ": " : "", message));
   }
 
-  void count_orphans() {
+  // Calls `use` with the record of each key that the pickle does not mention.
+  template <class Use>
+  void each_orphan(const Use& use) const {
     for (std::size_t i = 0; i < used_.size(); ++i) {
       const Member& member = zip_.members()[i];
-      if (used_[i] || !records_.record_name(member).value_or("").starts_with("data/")) continue;
+      if (used_[i]) continue;
+      const std::string_view record = records_.record_name(member).value_or("");
+      if (record.starts_with(kStorages)) use(member, record.substr(kStorages.size()));
+    }
+  }
+
+  void count_orphans() {
+    each_orphan([this](const Member& member, std::string_view) {
       ++facts_.orphan_records;
       facts_.orphan_bytes += member.size;
-    }
+    });
     if (facts_.orphan_records > 0) {
       warn("", fmt::format("no tensor uses {} of the storage records ({} bytes)",
                            facts_.orphan_records, facts_.orphan_bytes));

@@ -47,24 +47,6 @@ struct Origin {
   std::size_t input;
 };
 
-// Keys of storages that are not taken yet, as torch numbers them.
-class FreshKeys {
- public:
-  explicit FreshKeys(const Draft& draft) : draft_(draft) {}
-
-  std::string next() {
-    std::string key;
-    do {
-      key = fmt::format("{}", next_++);
-    } while (draft_.base.tensors().find_storage(key));
-    return key;
-  }
-
- private:
-  const Draft& draft_;
-  std::uint64_t next_ = 0;
-};
-
 class Merger {
  public:
   Merger(Draft& draft, OnConflict policy, const OpenStorage& open)
@@ -72,8 +54,7 @@ class Merger {
         graph_(draft.base.graph()),
         policy_(policy),
         open_(open),
-        builder_(graph_, draft.protocol),
-        keys_(draft) {}
+        builder_(graph_, draft.protocol) {}
 
   void add(const MergeInput& input) {
     input_ = &input;
@@ -235,7 +216,7 @@ class Merger {
   }
 
   NodeId new_key(const std::string& old) {
-    const std::string key = keys_.next();
+    const std::string key = draft_.fresh_key();
     const auto renamed = input_->checkpoint.tensors().find_storage(old);
     draft_.payloads.emplace(key, Payload{.input = input_->number, .storage = renamed.value()});
     return builder_.str(key);
@@ -246,7 +227,6 @@ class Merger {
   OnConflict policy_;
   const OpenStorage& open_;
   pickle::Builder builder_;
-  FreshKeys keys_;
   const MergeInput* input_ = nullptr;
   pickle::GraphCopier* copier_ = nullptr;
   std::size_t first_new_ = 0;  // node of the draft

@@ -57,8 +57,7 @@ class Relayouter {
         base_(draft.base),
         graph_(draft.base.graph()),
         options_(options),
-        builder_(graph_, draft.protocol),
-        next_key_(base_.tensors().storage_count()) {}
+        builder_(graph_, draft.protocol) {}
 
   Relaid run(const std::vector<StateDict>& state_dicts) {
     const TensorUsers all = find_users(draft_, state_dicts, options_.untie);
@@ -258,7 +257,7 @@ class Relayouter {
     } else {
       payload.derivation = std::move(gather);
     }
-    const std::string key = another ? fresh_key() : std::string(storage_key());
+    const std::string key = another ? draft_.fresh_key() : std::string(storage_key());
     draft_.payloads.insert_or_assign(key, std::move(payload));
     const NodeId count = builder_.integer(static_cast<std::int64_t>(size / unit_));
     if (!another) resize_ids(count);
@@ -277,14 +276,6 @@ class Relayouter {
   }
 
   std::string_view storage_key() const { return base_.key(base_.tensors()[storage_]); }
-
-  std::string fresh_key() {
-    std::string key;
-    do {
-      key = fmt::format("{}", next_key_++);
-    } while (base_.tensors().find_storage(key) || draft_.payloads.contains(key));
-    return key;
-  }
 
   void resize_ids(NodeId count) {
     for (const NodeId node : ids_.at(storage_)) {
@@ -323,7 +314,6 @@ class Relayouter {
   const RelayoutOptions& options_;
   pickle::Builder builder_;
   std::map<StorageId, std::vector<NodeId>> ids_;
-  std::uint64_t next_key_;
   std::uint64_t runs_left_ = kMostRuns;
   std::uint64_t grown_ = 0;  // bytes
   bool changed_ = false;

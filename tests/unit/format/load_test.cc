@@ -127,6 +127,15 @@ TEST_CASE("a record that is too long or that no tensor uses is warned of") {
         Lines{"m.pt: no tensor uses 2 of the storage records (4 bytes)"});
 }
 
+TEST_CASE("records that no tensor uses are known by their keys") {
+  const MemorySource source = archive(weight("0"))
+                                  .member("m/data/0", "01234567")
+                                  .member("m/data/7", "orphan")
+                                  .member("m/data.txt", "no storage")
+                                  .source();
+  CHECK(load(source, Limits{})->orphan_keys() == std::unordered_set<std::string>{"7"});
+}
+
 TEST_CASE("a storage key is looked up as one exact name") {
   CHECK(refusal(archive(weight("../version")).source()).starts_with("m.pt: m/data/../version: "));
   for (const std::string& key : {"../x"s, ""s, "no number"s, std::string(60'000, 'k')}) {

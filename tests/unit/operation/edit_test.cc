@@ -341,6 +341,23 @@ TEST_CASE("dicts merge key by key, and storages of the second get other keys") {
   CHECK(editing.draft.payloads.at("1").input == 1);
 }
 
+TEST_CASE("no storage of the second gets the key of a record without a storage") {
+  Editing editing(dict({
+      {text("x"), scalar("0")}
+  }));
+  editing.draft.taken_keys = {"1"};
+  const Loading other(dict({
+      {text("y"), scalar("0")}
+  }));
+  merge(editing.draft,
+        {
+            {other.checkpoint, other.checkpoint.root(), 1}
+  },
+        OnConflict::Error, open_zeros);
+  CHECK_FALSE(editing.draft.payloads.contains("1"));
+  CHECK(editing.draft.payloads.contains("2"));
+}
+
 TEST_CASE("a path with two values is refused, or settled as asked") {
   const Fragment a = dict({
       {text("e"), number(1)}

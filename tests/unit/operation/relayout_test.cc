@@ -220,6 +220,17 @@ TEST_CASE("tensors that share a storage get one each") {
   CHECK_FALSE(laying.draft.payloads.contains("0"));
 }
 
+TEST_CASE("no storage gets the key of a record without a storage") {
+  Laying laying(dict({
+      {text("a"), bytes_view({24}, {1})},
+      {text("b"), bytes_view({2},  {6})}
+  }));
+  laying.draft.taken_keys = {"1", "2"};
+  laying.run(kUntie);
+  CHECK(laying.result() == Lines{"a: tensor uint8 [24] stride [1] in 0 of 24",
+                                 "b: tensor uint8 [2] stride [1] in 3 of 2"});
+}
+
 TEST_CASE("an object in two places becomes two tensors") {
   Laying laying(dict({
       {text("a"), bytes_view({24}, {1}) + put(9)},
