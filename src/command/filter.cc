@@ -112,14 +112,6 @@ class Filter {
   bool listed_;
 };
 
-std::vector<operation::Pattern> patterns(const std::vector<std::string>& texts) {
-  std::vector<operation::Pattern> compiled;
-  for (const std::string& text : texts) {
-    compiled.emplace_back(text);
-  }
-  return compiled;
-}
-
 Exit run(const Options& options) {
   format::Opened opened(format::parse_address(options.file), options.common.limits);
   checkpoint::Draft draft = draft_of(opened);

@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::uint64_t kLargestNames = std::uint64_t{1} << 30;  // bytes
 
-std::vector<operation::Pattern> patterns(const std::vector<std::string>& texts) {
-  std::vector<operation::Pattern> compiled;
-  for (const std::string& text : texts) {
-    compiled.emplace_back(text);
-  }
-  return compiled;
-}
-
 void read_names(const std::string& path, std::vector<std::string>& names) {
   const file::InputFile file(path);
   if (file.size() > kLargestNames) file.fail(Error::Kind::Limit, "over 1 GiB of names");
@@ -38,6 +30,14 @@ void read_names(const std::string& path, std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::vector<operation::Pattern> patterns(const std::vector<std::string>& texts) {
+  std::vector<operation::Pattern> compiled;
+  for (const std::string& text : texts) {
+    compiled.emplace_back(text);
+  }
+  return compiled;
+}
 
 tensor::DType parse_dtype(std::string_view option, std::string_view text) {
   std::string_view name = text;
