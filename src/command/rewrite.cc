@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/quote.h"
 #include "command/edit.h"
@@ -156,10 +157,14 @@ void edit_whole(const Options& options, checkpoint::Draft& draft, Deeds& deeds) 
         "moved", done,
         fmt::format("moved {} to {}", report::counted(done, "storage"), quote(*options.device)));
   }
+  if (options.globals.empty()) return;
+  std::uint64_t mapped = 0;
+  std::vector<std::string> texts;
   for (const auto& [from, to] : options.globals) {
-    const std::uint64_t done = operation::map_global(draft, from, to);
-    deeds.add("globals", done, fmt::format("mapped {} to {}", quote(from), quote(to)));
+    mapped += operation::map_global(draft, from, to);
+    texts.push_back(fmt::format("mapped {} to {}", quote(from), quote(to)));
   }
+  deeds.add("globals", mapped, fmt::format("{}", fmt::join(texts, ", ")));
 }
 
 void convert_pickle(const Options& options, checkpoint::Draft& draft, Deeds& deeds) {
