@@ -8,6 +8,7 @@
 
 #include "base/quote.h"
 #include "command/warn.h"
+#include "file/destination.h"
 #include "file/output_file.h"
 
 namespace ptsd::command {
@@ -48,13 +49,20 @@ file::Target target_of(const OutputOptions& output, const std::vector<Opened*>& 
   return {.path = *output.output, .overwrite = output.force, .break_links = output.break_links};
 }
 
-void check_target(const OutputOptions& output, const std::vector<Opened*>& inputs) {
-  if (output.output) refuse_input_as_output(inputs, *output.output);
-  if (!output.in_place) return;
+void refuse_part_in_place(const std::vector<Opened*>& inputs) {
   if (inputs.size() > 1) fail_usage("--in-place with more than one input: use -o");
   if (!inputs.front()->address().path.empty()) {
     fail_usage("--in-place would replace the file by a part of it: use -o");
   }
+}
+
+// Before anything is read that takes time; a plan that could not be carried out is none.
+void check_target(const OutputOptions& output, const std::vector<Opened*>& inputs,
+                  bool nothing_to_do) {
+  if (output.output) refuse_input_as_output(inputs, *output.output);
+  if (output.in_place) refuse_part_in_place(inputs);
+  if (nothing_to_do || (!output.output && !output.in_place)) return;
+  const file::Destination destination(target_of(output, inputs));
 }
 
 std::vector<Warning> stale_warnings(const file::OutputFile& file) {
@@ -127,6 +135,8 @@ std::vector<std::string> paths_of(const std::vector<checkpoint::StateDict>& stat
 Exit save(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output,
           const format::SaveOptions& format, const CommonOptions& common,
           report::EditReport report) {
+  const bool nothing_to_do = output.in_place && !report.changed;
+  check_target(output, inputs, nothing_to_do);
   std::vector<const format::Loaded*> loaded;
   for (const Opened* input : inputs) {
     refuse_damage(*input, output.force);
@@ -135,14 +145,12 @@ Exit save(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOp
     const std::vector<Warning> warnings = input->loaded().warnings();
     report.warnings.insert(report.warnings.end(), warnings.begin(), warnings.end());
   }
-  check_target(output, inputs);
   report.dry_run = output.dry_run;
   report.output = output.in_place ? inputs.front()->address().file : output.output;
   format::SaveOptions options = format;
   options.force = output.force;
   format::TorchZipSave archive(draft, loaded, options);
   report.bytes = archive.size();
-  const bool nothing_to_do = output.in_place && !report.changed;
   if (!output.dry_run && !nothing_to_do) {
     const std::vector<Warning> found = write(archive, inputs, output, common);
     report.warnings.insert(report.warnings.end(), found.begin(), found.end());

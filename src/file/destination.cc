@@ -85,6 +85,7 @@ Destination::Destination(const Target& target) : path_(target.path), overwrite_(
     fail(Error::Kind::Usage, path_, "names a directory, expected a file");
   }
   open_folder(folder_of(path));
+  check_folder();
   open_old();
   if (replaces()) check_old(target);
   if (!replaces() && target.in_place) fail(Error::Kind::Io, path_, "does not exist");
@@ -102,6 +103,12 @@ void Destination::open_folder(const std::string& path) {
     fail(Error::Kind::Io, path_,
          fmt::format("cannot open the directory {}: {}", quote(path), reason(errno)));
   }
+}
+
+// A file system that lets nobody but its server know says so when the file is created.
+void Destination::check_folder() const {
+  if (::faccessat(folder(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
+  fail(Error::Kind::Io, path_, "cannot create a file beside it: " + reason(errno));
 }
 
 void Destination::open_old() {

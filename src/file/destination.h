@@ -52,6 +52,7 @@ class Destination {
 
  private:
   void open_folder(const std::string& path);
+  void check_folder() const;
   void open_old();
   void check_old(const Target& target) const;
   void check_permission() const;

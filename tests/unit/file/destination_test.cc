@@ -151,6 +151,16 @@ TEST_CASE("a file of another user in a sticky directory is refused at once") {
         path + ": belongs to another user, in a directory with the sticky bit");
 }
 
+TEST_CASE("a directory that nothing can be created in is refused at once") {
+  const Folder folder;
+  const std::string path = folder.write("out", "old");
+  ::chmod(folder.path("").c_str(), 0500);
+  const WithoutPrivileges user;
+  const std::string message = ": cannot create a file beside it: Permission denied";
+  CHECK(io({.path = path, .overwrite = true}) == path + message);
+  CHECK(io({.path = folder.path("new")}) == folder.path("new") + message);
+}
+
 TEST_CASE("a file that cannot be read can be replaced") {
   const Folder folder;
   const std::string path = folder.write("out", "old");
