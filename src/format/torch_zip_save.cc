@@ -118,7 +118,9 @@ class TorchZipSave::Planner {
     throw Error(Error::Kind::Conflict, where, std::move(message));
   }
 
-  void encode() { encoded_ = pickle::encode(draft_.graph(), draft_.root, draft_.protocol); }
+  void encode() {
+    encoded_ = pickle::encode(draft_.graph(), draft_.root, draft_.protocol, draft_.base.origin());
+  }
 
   std::string_view key_of(pickle::NodeId persistent) const {
     const pickle::Graph& graph = draft_.graph();

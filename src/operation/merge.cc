@@ -58,6 +58,7 @@ class Merger {
 
   void add(const MergeInput& input) {
     input_ = &input;
+    builder_.set_origin(input.checkpoint.origin());
     pickle::GraphCopier copier(input.checkpoint.graph(), input.checkpoint.pickle().protocol,
                                builder_);
     copier_ = &copier;

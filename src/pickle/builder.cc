@@ -18,18 +18,14 @@ namespace {
 
 constexpr std::size_t kLongestName = 4096;
 
-[[noreturn]] void fail(std::string message) {
-  throw Error(Error::Kind::Limit, Where{}, std::move(message));
-}
-
-void check_length(std::string_view name) {
-  if (name.size() > kLongestName) {
-    fail(fmt::format("the name of a global has {} bytes, the longest are {}", name.size(),
-                     kLongestName));
-  }
-}
-
 }  // namespace
+
+void Builder::check_length(std::string_view name) const {
+  if (name.size() <= kLongestName) return;
+  throw Error(Error::Kind::Limit, origin_,
+              fmt::format("the name of a global has {} bytes, the longest are {}", name.size(),
+                          kLongestName));
+}
 
 NodeId Builder::memoised(NodeId id) {
   graph_.set_memoised(id);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
 #include "pickle/graph.h"
 
 // Adds to a graph what CPython's pickler would write at a protocol: strings, containers, globals
@@ -20,6 +21,9 @@ class Builder {
  public:
   // Borrows `graph`.
   Builder(Graph& graph, unsigned protocol) : graph_(graph), protocol_(protocol) {}
+
+  // Where the names come from that global() is given, for its error.
+  void set_origin(const Where& origin) { origin_ = origin; }
 
   Graph& graph() { return graph_; }
   unsigned protocol() const { return protocol_; }
@@ -50,12 +54,14 @@ class Builder {
 
   NodeId memoised(NodeId id);
   NodeId filled(Kind kind, Change change, std::span<const NodeId> operands);
+  void check_length(std::string_view name) const;
   NodeId new_global(GlobalName name);
   NodeId name(std::string_view text);
   void find_globals();
 
   Graph& graph_;
   unsigned protocol_;
+  Where origin_;
   bool has_found_globals_ = false;
   std::map<Names, NodeId> globals_;
   std::map<std::string_view, NodeId> names_;  // strings that STACK_GLOBAL takes

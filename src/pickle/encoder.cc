@@ -66,8 +66,9 @@ std::size_t expected_size(const Graph& graph) {
 
 class Encoder {
  public:
-  Encoder(const Graph& graph, NodeId root, unsigned protocol)
+  Encoder(const Graph& graph, NodeId root, unsigned protocol, const Where& origin)
       : graph_(graph),
+        origin_(origin),
         protocol_(std::max(protocol, 1u)),
         sharing_(graph, root),
         most_steps_(kFreeSteps + 16 * sharing_.mentions()),
@@ -105,7 +106,9 @@ class Encoder {
 
   [[noreturn]] void fail(NodeId id, std::string message,
                          Error::Kind kind = Error::Kind::Limit) const {
-    throw Error(kind, Where{.offset = graph_.offset(id)}, std::move(message));
+    Where where = origin_;
+    where.offset = graph_.offset(id);
+    throw Error(kind, std::move(where), std::move(message));
   }
 
   void save(NodeId id) {
@@ -380,6 +383,7 @@ class Encoder {
   }
 
   const Graph& graph_;
+  const Where& origin_;
   const unsigned protocol_;
   const Sharing sharing_;
   const std::uint64_t most_steps_;
@@ -393,8 +397,8 @@ class Encoder {
 
 }  // namespace
 
-Encoded encode(const Graph& graph, NodeId root, unsigned protocol) {
-  return Encoder(graph, root, protocol).run(root);
+Encoded encode(const Graph& graph, NodeId root, unsigned protocol, const Where& origin) {
+  return Encoder(graph, root, protocol, origin).run(root);
 }
 
 }  // namespace ptsd::pickle

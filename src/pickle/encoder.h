@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/error.h"
 #include "pickle/graph.h"
 
 // The graph back to a stream, in the dialect of CPython's C pickler (Modules/_pickle.c), which is
@@ -28,7 +29,7 @@ struct Encoded {
 // Protocol 0 is written as 1. Throws Error::Unsupported for a global whose name GLOBAL cannot hold
 // (a line break, or no UTF-8) and STACK_GLOBAL does not name, and Error::Limit for a Python 2
 // string or an integer of 2 GiB and for tuples that contain themselves so often that writing takes
-// far longer than reading did.
-Encoded encode(const Graph& graph, NodeId root, unsigned protocol);
+// far longer than reading did; `origin` names the stream in them.
+Encoded encode(const Graph& graph, NodeId root, unsigned protocol, const Where& origin = {});
 
 }  // namespace ptsd::pickle

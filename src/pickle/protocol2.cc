@@ -27,7 +27,9 @@ namespace {
 class Converter {
  public:
   Converter(const Graph& from, unsigned from_protocol, const Where& origin, Graph& to)
-      : from_(from), origin_(origin), builder_(to, 2), copier_(from, from_protocol, builder_) {}
+      : from_(from), origin_(origin), builder_(to, 2), copier_(from, from_protocol, builder_) {
+    builder_.set_origin(origin);
+  }
 
   NodeId run(NodeId root) {
     for (std::uint32_t i = 0; i < from_.size(); ++i) {

@@ -202,6 +202,20 @@ TEST_CASE("a wrong CRC is copied as it is, and not made right") {
   CHECK(written.read(0, written.size()) == bytes_of(saving.source));
 }
 
+TEST_CASE("what the encoder refuses is named with its file") {
+  Saving saving(archive(dict({
+      {text("f"), global("m", "a")}
+  })));
+  pickle::Graph& graph = saving.draft.base.graph();
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    const pickle::NodeId node{static_cast<std::uint32_t>(i)};
+    if (graph.kind(node) == pickle::Kind::Global) graph.replace_global(node, {"m", "a\nb"});
+  }
+  saving.draft.pickle_changed = true;
+  CHECK(saving.refusal().find(": m/data.pkl+0x") != std::string::npos);
+  CHECK(saving.refusal().find("global 'm'.'a\\x0ab'") != std::string::npos);
+}
+
 TEST_CASE("what an edit would lose stops it") {
   const std::string root = stopped(two_weights());
   const auto behind = [&](std::string_view more) {

@@ -130,6 +130,9 @@ TEST_CASE("a global that GLOBAL cannot name is refused, STACK_GLOBAL names it") 
   const NodeId root = graph.add_global({.module = "m", .name = "a\nb"}, 0);
   CHECK_THROWS_WITH_AS(encode(graph, root, 2),
                        "+0x0: global 'm'.'a\\x0ab': GLOBAL takes UTF-8 without line breaks", Error);
+  CHECK_THROWS_WITH_AS(
+      encode(graph, root, 2, {.file = "a.pt", .member = "a/data.pkl"}),
+      "a.pt: a/data.pkl+0x0: global 'm'.'a\\x0ab': GLOBAL takes UTF-8 without line breaks", Error);
   CHECK(stays(in_frame(pickle().short_binunicode("m").short_binunicode("\n").stack_global())));
 }
 

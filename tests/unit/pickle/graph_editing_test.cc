@@ -207,6 +207,9 @@ TEST_CASE("a name that GLOBAL cannot hold goes to STACK_GLOBAL, and one of 4 KiB
   CHECK(graph.global(builder.global({.module = longest, .name = "a"})).module == longest);
   CHECK_THROWS_WITH_AS(builder.global({.module = "m", .name = longest + 'x'}),
                        "the name of a global has 4097 bytes, the longest are 4096", Error);
+  builder.set_origin({.file = "a.pt"});
+  CHECK_THROWS_WITH_AS(builder.global({.module = "m", .name = longest + 'x'}),
+                       "a.pt: the name of a global has 4097 bytes, the longest are 4096", Error);
 }
 
 TEST_CASE("a graph can be moved after it was edited") {
