@@ -145,11 +145,7 @@ class Caster {
   void note_cast(NodeId node) {
     cast_.insert(node);
     const std::optional<RebuildCall> call = RebuildCall::of(base_.names(), node);
-    if (call && is_parameter(call->function())) cast_.insert(call->args[0]);
-  }
-
-  static bool is_parameter(Known function) {
-    return function == Known::RebuildParameter || function == Known::RebuildParameterWithState;
+    if (call && call->is_parameter()) cast_.insert(call->args[0]);
   }
 
   // Every tensor of a storage has to be among those that are cast, and what is made from it too.
@@ -215,12 +211,10 @@ class Caster {
     if (found == targets_.end()) return;
     std::optional<RebuildCall> call = RebuildCall::of(base_.names(), tensor.node);
     const DType to = found->second.to;
-    const bool strided = call && (call->function() == Known::RebuildTensor ||
-                                  call->function() == Known::RebuildTensorV2 ||
-                                  call->function() == Known::RebuildTensorV3);
-    if (!strided) {
+    // Elements of a quantised tensor are no numbers by themselves.
+    if (!call || !call->is_strided() || call->function() == Known::RebuildQTensor) {
       // A parameter is made from a tensor, which is cast by itself.
-      if (call && is_parameter(call->function())) return;
+      if (call && call->is_parameter()) return;
       base_.fail_at(
           tensor.node, Error::Kind::Unsupported,
           fmt::format("{}: a tensor of this form cannot be cast", quote(found->second.name)));

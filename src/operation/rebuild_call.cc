@@ -60,6 +60,19 @@ std::optional<RebuildCall> RebuildCall::of(const checkpoint::Names& names, NodeI
   return call;
 }
 
+bool RebuildCall::is_strided() const {
+  return function_ == Known::RebuildTensor || function_ == Known::RebuildTensorV2 ||
+         function_ == Known::RebuildTensorV3 || function_ == Known::RebuildQTensor;
+}
+
+bool RebuildCall::is_parameter() const {
+  return function_ == Known::RebuildParameter || function_ == Known::RebuildParameterWithState;
+}
+
+bool RebuildCall::is_derived() const {
+  return is_parameter() || function_ == Known::RebuildFromCpuTensor;
+}
+
 std::optional<std::size_t> RebuildCall::requires_grad_index() const {
   return find_form(function_)->requires_grad;
 }

@@ -18,6 +18,11 @@ class RebuildCall {
   static std::optional<RebuildCall> of(const checkpoint::Names& names, pickle::NodeId node);
 
   checkpoint::Known function() const { return function_; }
+  // Made from a storage, with an offset, sizes and strides.
+  bool is_strided() const;
+  bool is_parameter() const;
+  // Made from another tensor, its first argument, whose storage and geometry it has.
+  bool is_derived() const;
   // The argument that says whether a gradient is required, for the functions that have one.
   std::optional<std::size_t> requires_grad_index() const;
 

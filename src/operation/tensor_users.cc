@@ -31,17 +31,6 @@ using pickle::NodeId;
 
 namespace {
 
-bool is_strided(Known function) {
-  return function == Known::RebuildTensor || function == Known::RebuildTensorV2 ||
-         function == Known::RebuildTensorV3 || function == Known::RebuildQTensor;
-}
-
-// Made from another tensor, whose storage and geometry it has.
-bool is_derived(Known function) {
-  return function == Known::RebuildParameter || function == Known::RebuildParameterWithState ||
-         function == Known::RebuildFromCpuTensor;
-}
-
 class Finder {
  public:
   Finder(Draft& draft, bool clone)
@@ -84,7 +73,7 @@ class Finder {
     for (std::size_t i = 0; i < base_.tensors().count(); ++i) {
       const NodeId node = base_.tensors()[TensorId{static_cast<std::uint32_t>(i)}].node;
       const std::optional<RebuildCall> call = RebuildCall::of(base_.names(), node);
-      if (call && is_strided(call->function())) arguments_.insert(arguments_of(node, *call));
+      if (call && call->is_strided()) arguments_.insert(arguments_of(node, *call));
     }
   }
 
@@ -131,8 +120,8 @@ class Finder {
       const std::optional<RebuildCall> call = RebuildCall::of(base_.names(), node);
       if (!call) return {};
       chain.push_back(node);
-      if (is_strided(call->function())) return chain;
-      if (!is_derived(call->function())) return {};
+      if (call->is_strided()) return chain;
+      if (!call->is_derived()) return {};
       node = call->args[0];
     }
   }
@@ -226,8 +215,8 @@ class Finder {
       if (!tensor.storage || references_[index(tensor.node)] == 0) continue;
       if (users_.contains(tensor.node) || !chosen.contains(*tensor.storage)) continue;
       const std::optional<RebuildCall> call = RebuildCall::of(base_.names(), tensor.node);
-      if (call && is_derived(call->function())) continue;
-      if (!call || !is_strided(call->function())) {
+      if (call && call->is_derived()) continue;
+      if (!call || !call->is_strided()) {
         const auto path = locate(base_.names(), draft_.root, tensor.node);
         fail(path.value_or("a tensor"), tensor.node,
              "a tensor of this form cannot be laid out anew");
