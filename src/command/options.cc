@@ -71,6 +71,7 @@ void SelectionOptions::declare(Flags& flags) {
 }
 
 void StateDictOptions::declare(Flags& flags) {
+  flags.group("State dict");
   flags.texts("--in", in, "PATH", "edit the state dict at PATH; '*' for all of them");
 }
 
