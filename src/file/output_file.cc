@@ -187,8 +187,9 @@ std::vector<Warning> OutputFile::commit(std::span<const InputFile* const> inputs
   std::vector<Warning> warnings;
   set_attributes(warnings);
   sync();
-  for (const InputFile* const input : inputs)
+  for (const InputFile* const input : inputs) {
     input->check_unchanged();
+  }
   destination_.check_unchanged();
   put_in_place();
   sync_folder(warnings);

@@ -107,9 +107,10 @@ class Caster {
     if (!tensor::can_convert(tensor.dtype, rule->dtype)) fail_pair(name, tensor, rule->dtype);
     bool any = false;
     base_.tensors().each_storage(id, [&](StorageId) { any = true; });
-    if (!any)
+    if (!any) {
       base_.fail_at(tensor.node, Error::Kind::Unsupported,
                     quote(name) + " has no storage of its own, and cannot be cast");
+    }
     note_cast(tensor.node);
     ++done_.tensors;
     add_storages(name, id, tensor.dtype, rule->dtype);
