@@ -216,6 +216,50 @@ TEST_CASE("what the encoder refuses is named with its file") {
   CHECK(saving.refusal().find("global 'm'.'a\\x0ab'") != std::string::npos);
 }
 
+// What verify() says of `bytes` in the place of what the archive wrote.
+std::string read_back(const TorchZipSave& archive, std::vector<std::byte> bytes, bool payload) {
+  try {
+    archive.verify(MemorySource("out", std::move(bytes)), payload, Limits{});
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_CASE("an output that is not as it was written is found when it is read back") {
+  Saving saving(archive(two_weights()));
+  saving.draft.pickle_changed = true;
+  const std::array<const Loaded*, 1> inputs = {saving.loaded.get()};
+  TorchZipSave save(saving.draft, inputs, {});
+  MemorySink sink;
+  save.write(sink);
+  const std::vector<std::byte> written = sink.take();
+  const auto place = [&](std::string_view text) {
+    return static_cast<std::size_t>(as_text(written).find(text));
+  };
+  const auto flipped = [&](std::size_t at) {
+    std::vector<std::byte> bytes = written;
+    bytes.at(at) ^= std::byte{1};
+    return bytes;
+  };
+  CHECK(read_back(save, written, true).empty());
+
+  const std::vector<std::byte> other_weight = flipped(place("01234567"));
+  CHECK(read_back(save, other_weight, false).empty());
+  CHECK(read_back(save, other_weight, true) ==
+        fmt::format("out: m/data/0: read back: the CRC is {:#010x}, expected {:#010x}",
+                    crc32(as_bytes("11234567")), crc32(as_bytes("01234567"))));
+  // The key of a storage, in the pickle.
+  CHECK(read_back(save, flipped(place("storage") + 1), false) ==
+        "out: m/data.pkl: read back: other bytes");
+  // The last name, in the directory.
+  const std::size_t name = as_text(written).rfind("m/version");
+  CHECK(read_back(save, flipped(name + 8), false) ==
+        "out: m/version: read back: another name, size or CRC than was written");
+  Saving longer(archive(two_weights()).member("m/extra", "x"));
+  CHECK(read_back(save, longer.save(), false) == "out: read back: 8 members, expected 7");
+}
+
 TEST_CASE("what an edit would lose stops it") {
   const std::string root = stopped(two_weights());
   const auto behind = [&](std::string_view more) {
