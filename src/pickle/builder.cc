@@ -18,13 +18,16 @@ namespace {
 
 constexpr std::size_t kLongestName = 4096;
 
+[[noreturn]] void fail_length(const Where& origin, std::size_t size) {
+  throw Error(
+      Error::Kind::Limit, origin,
+      fmt::format("the name of a global has {} bytes, the longest are {}", size, kLongestName));
+}
+
 }  // namespace
 
 void Builder::check_length(std::string_view name) const {
-  if (name.size() <= kLongestName) return;
-  throw Error(Error::Kind::Limit, origin_,
-              fmt::format("the name of a global has {} bytes, the longest are {}", name.size(),
-                          kLongestName));
+  if (name.size() > kLongestName) fail_length(origin_, name.size());
 }
 
 NodeId Builder::memoised(NodeId id) {
