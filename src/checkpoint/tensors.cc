@@ -47,4 +47,15 @@ bool Tensors::is_contiguous(const Tensor& tensor) const {
   return strides.size() == shape(tensor).size() && tensor::is_contiguous(shape(tensor), strides);
 }
 
+std::string_view device_of(const Tensors& tensors, const pickle::Graph& graph,
+                           const Tensor& tensor) {
+  const TensorExtra* const extra = tensors.extra(tensor);
+  if (extra != nullptr && !extra->device.empty()) return extra->device;
+  if (tensor.storage) return graph.text(tensors[*tensor.storage].location);
+  if (extra != nullptr && !extra->components.empty()) {
+    return device_of(tensors, graph, tensors[extra->components.front().tensor]);
+  }
+  return "cpu";
+}
+
 }  // namespace ptsd::checkpoint

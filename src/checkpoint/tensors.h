@@ -79,6 +79,10 @@ class Tensors {
   StorageKeys keys_;
 };
 
+// "cpu", "cuda:0", "meta".
+std::string_view device_of(const Tensors& tensors, const pickle::Graph& graph,
+                           const Tensor& tensor);
+
 // Throws Error::Malformed naming the tensor, the dimension and the value; Error::Unsupported for
 // forms that are understood but cannot be read yet.
 Tensors fold_tensors(const Names& names, pickle::NodeId root, const Where& origin,

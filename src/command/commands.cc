@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "command/diff.h"
 #include "command/filter.h"
 #include "command/info.h"
 #include "command/ls.h"
@@ -16,6 +17,7 @@ std::span<const Command* const> commands() {
   static constexpr auto kCommands = std::to_array<const Command*>({
       &info_command,
       &ls_command,
+      &diff_command,
       &rename_command,
       &filter_command,
       &merge_command,

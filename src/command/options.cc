@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/nearest.h"
+#include "base/parallel.h"
 #include "base/quote.h"
 
 namespace ptsd::command {
@@ -52,6 +53,14 @@ void CommonOptions::declare(Flags& flags) {
   flags.each(
       "--limit", "NAME=N", [this](std::string_view text) { set_limit(limits, text); },
       "set a bound on what the input may demand; ptsd(1) lists them");
+}
+
+unsigned CommonOptions::thread_count() const {
+  constexpr std::uint64_t kDefaultMost = 8;
+  constexpr std::uint64_t kMost = 256;
+  const std::uint64_t wanted =
+      threads.value_or(std::min<std::uint64_t>(usable_threads(), kDefaultMost));
+  return static_cast<unsigned>(std::clamp<std::uint64_t>(wanted, 1, kMost));
 }
 
 bool CommonOptions::use_color(bool is_terminal) const {

@@ -26,6 +26,8 @@ struct CommonOptions {
   Limits limits;
 
   void declare(Flags& flags);
+  // --threads, else the processors there are, but no more than memory is bounded for.
+  unsigned thread_count() const;
   // NO_COLOR counts where --color does not say otherwise.
   bool use_color(bool is_terminal) const;
 };

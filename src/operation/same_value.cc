@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "operation/same_elements.h"
+#include "operation/set_items.h"
 #include "pickle/import_names.h"
 
 namespace ptsd::operation {
 
-using checkpoint::Checkpoint;
+using checkpoint::StorageId;
 using checkpoint::Tensor;
+using checkpoint::TensorId;
 using pickle::Change;
 using pickle::Graph;
 using pickle::Kind;
@@ -24,6 +26,7 @@ using pickle::NodeId;
 namespace {
 
 using Nodes = std::vector<NodeId>;
+using Verdict = PayloadPairs::Verdict;
 
 constexpr KindSet kTexts(Kind::Str, Kind::ByteStr, Kind::Bytes, Kind::ByteArray, Kind::LongBytes,
                          Kind::LongDigits);
@@ -31,8 +34,12 @@ constexpr KindSet kTexts(Kind::Str, Kind::ByteStr, Kind::Bytes, Kind::ByteArray,
 // Walks two graphs side by side. A pair that was met is not looked at again: graphs are cyclic.
 class Comparer {
  public:
-  Comparer(const ValueOf& a, const ValueOf& b, const OpenStorage& open)
-      : a_(a), b_(b), left_(a.checkpoint.graph()), right_(b.checkpoint.graph()), open_(open) {}
+  Comparer(const ValueOf& a, const ValueOf& b, const PayloadPairs& payloads)
+      : a_(a),
+        b_(b),
+        left_(a.checkpoint.graph()),
+        right_(b.checkpoint.graph()),
+        payloads_(payloads) {}
 
   bool run() {
     push(a_.node, b_.node);
@@ -60,35 +67,16 @@ class Comparer {
   bool same(NodeId a, NodeId b) {
     const auto tensor_a = a_.checkpoint.tensors().tensor_of(a);
     const auto tensor_b = b_.checkpoint.tensors().tensor_of(b);
-    if (tensor_a && tensor_b) return same_tensor(*tensor_a, *tensor_b);
-    if (tensor_a || tensor_b || left_.kind(a) != right_.kind(b)) return false;
+    if (tensor_a.has_value() != tensor_b.has_value()) return false;
+    if (tensor_a) {
+      const Verdict verdict = payloads_.tensors(*tensor_a, *tensor_b);
+      if (verdict != Verdict::ByParts) return verdict == Verdict::Same;
+    }
+    if (left_.kind(a) != right_.kind(b)) return false;
+    if (const auto items = set_items(a_.checkpoint.names(), a)) {
+      return items == set_items(b_.checkpoint.names(), b);
+    }
     return same_here(a, b) && same_mutations(a, b);
-  }
-
-  bool same_tensor(checkpoint::TensorId a, checkpoint::TensorId b) {
-    const Tensor& left = a_.checkpoint.tensors()[a];
-    const Tensor& right = b_.checkpoint.tensors()[b];
-    const bool alike = left.dtype == right.dtype && left.kind == right.kind &&
-                       left.conj == right.conj && left.neg == right.neg &&
-                       std::ranges::equal(a_.checkpoint.tensors().shape(left),
-                                          b_.checkpoint.tensors().shape(right));
-    if (!alike) return false;
-    if (!is_plain(left) || !is_plain(right)) return same_parts(a, b);
-    return same_elements({a_.checkpoint.tensors(), left, *open_(a_.input, *left.storage)},
-                         {b_.checkpoint.tensors(), right, *open_(b_.input, *right.storage)});
-  }
-
-  static bool is_plain(const Tensor& tensor) {
-    return tensor.storage && (tensor.kind == checkpoint::TensorKind::Tensor ||
-                              tensor.kind == checkpoint::TensorKind::Parameter);
-  }
-
-  // Of any other tensor: what it is made from.
-  bool same_parts(checkpoint::TensorId a, checkpoint::TensorId b) {
-    const NodeId left = a_.checkpoint.tensors()[a].node;
-    const NodeId right = b_.checkpoint.tensors()[b].node;
-    return left_.kind(left) == right_.kind(right) && same_here(left, right) &&
-           same_mutations(left, right);
   }
 
   bool same_here(NodeId a, NodeId b) {
@@ -123,8 +111,7 @@ class Comparer {
     const checkpoint::Storage& mine = a_.checkpoint.tensors()[*left];
     const checkpoint::Storage& other = b_.checkpoint.tensors()[*right];
     return mine.untyped == other.untyped && mine.dtype == other.dtype &&
-           mine.count == other.count &&
-           same_bytes(*open_(a_.input, *left), *open_(b_.input, *right));
+           mine.count == other.count && payloads_.storages(*left, *right);
   }
 
   static Nodes operands(const Graph& graph, NodeId node, Change change) {
@@ -148,15 +135,43 @@ class Comparer {
   const ValueOf& b_;
   const Graph& left_;
   const Graph& right_;
-  const OpenStorage& open_;
+  const PayloadPairs& payloads_;
   std::set<std::pair<NodeId, NodeId>> met_;
   std::vector<std::pair<NodeId, NodeId>> open_pairs_;
 };
 
+bool is_strided(const Tensor& tensor) {
+  return tensor.storage && (tensor.kind == checkpoint::TensorKind::Tensor ||
+                            tensor.kind == checkpoint::TensorKind::Parameter);
+}
+
+Verdict same_tensor(const ValueOf& a, const ValueOf& b, TensorId left_id, TensorId right_id,
+                    const OpenStorage& open) {
+  const checkpoint::Tensors& tensors_a = a.checkpoint.tensors();
+  const checkpoint::Tensors& tensors_b = b.checkpoint.tensors();
+  const Tensor& left = tensors_a[left_id];
+  const Tensor& right = tensors_b[right_id];
+  const bool alike = left.dtype == right.dtype && left.kind == right.kind &&
+                     left.conj == right.conj && left.neg == right.neg &&
+                     std::ranges::equal(tensors_a.shape(left), tensors_b.shape(right));
+  if (!alike) return Verdict::Different;
+  if (!is_strided(left) || !is_strided(right)) return Verdict::ByParts;
+  const bool same = same_elements({tensors_a, left, *open(a.input, *left.storage)},
+                                  {tensors_b, right, *open(b.input, *right.storage)});
+  return same ? Verdict::Same : Verdict::Different;
+}
+
 }  // namespace
 
 bool same_value(const ValueOf& a, const ValueOf& b, const OpenStorage& open) {
-  return Comparer(a, b, open).run();
+  return same_structure(
+      a, b,
+      {[&](TensorId x, TensorId y) { return same_tensor(a, b, x, y, open); },
+       [&](StorageId x, StorageId y) { return same_bytes(*open(a.input, x), *open(b.input, y)); }});
+}
+
+bool same_structure(const ValueOf& a, const ValueOf& b, const PayloadPairs& payloads) {
+  return Comparer(a, b, payloads).run();
 }
 
 }  // namespace ptsd::operation

@@ -22,8 +22,18 @@ struct ValueOf {
 };
 
 // Whether two values are equal: tensors in dtype, shape and the bytes of their elements; all else
-// in every part, with types, the order of items and the bits of floats. Device, strides and what
-// is shared with others do not count.
+// in every part, with types, the order of items (but of sets) and the bits of floats. Device,
+// strides and what is shared with others do not count.
 bool same_value(const ValueOf& a, const ValueOf& b, const OpenStorage& open);
+
+// The same, but for the bytes: pairs of tensors and of storages that are met are handed out, to be
+// compared by the caller.
+struct PayloadPairs {
+  enum class Verdict { Same, Different, ByParts };
+
+  std::function<Verdict(checkpoint::TensorId a, checkpoint::TensorId b)> tensors;
+  std::function<bool(checkpoint::StorageId a, checkpoint::StorageId b)> storages;
+};
+bool same_structure(const ValueOf& a, const ValueOf& b, const PayloadPairs& payloads);
 
 }  // namespace ptsd::operation

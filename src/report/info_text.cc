@@ -10,6 +10,7 @@
 #include "report/ls_totals.h"
 #include "report/numbers.h"
 #include "report/table.h"
+#include "report/tensor_text.h"
 #include "report/value_text.h"
 
 namespace ptsd::report {

@@ -97,14 +97,6 @@ void write_others(Output& output, const LsReport& report) {
 
 }  // namespace
 
-void append_name(std::string& out, std::string_view path) {
-  if (path.empty()) {
-    out += "''";
-  } else {
-    append_escaped(out, path);
-  }
-}
-
 void write_ls_totals(Output& output, const LsReport& report, const LsStyle& style) {
   const operation::Totals& totals = report.totals;
   const auto bytes = [&](std::uint64_t count) {

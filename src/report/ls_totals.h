@@ -10,9 +10,6 @@
 
 namespace ptsd::report {
 
-// The path as a name in a table, escaped. The empty one is ''.
-void append_name(std::string& out, std::string_view path);
-
 // The line that ends every listing.
 void write_ls_totals(Output& output, const LsReport& report, const LsStyle& style);
 

@@ -12,6 +12,14 @@ using checkpoint::Tensor;
 using checkpoint::TensorExtra;
 using checkpoint::TensorKind;
 
+void append_name(std::string& out, std::string_view path) {
+  if (path.empty()) {
+    out += "''";
+  } else {
+    append_escaped(out, path);
+  }
+}
+
 std::string shape_text(tensor::Dims dims) {
   std::string text = "[";
   for (const std::int64_t dim : dims) {
@@ -50,17 +58,6 @@ void TensorText::append_type(std::string& out, const Tensor& tensor) const {
     out += ' ';
     out += escape(extra->type.name);
   }
-}
-
-std::string_view device_of(const checkpoint::Tensors& tensors, const pickle::Graph& graph,
-                           const Tensor& tensor) {
-  const TensorExtra* const extra = tensors.extra(tensor);
-  if (extra != nullptr && !extra->device.empty()) return extra->device;
-  if (tensor.storage) return graph.text(tensors[*tensor.storage].location);
-  if (extra != nullptr && !extra->components.empty()) {
-    return device_of(tensors, graph, tensors[extra->components.front().tensor]);
-  }
-  return "cpu";
 }
 
 }  // namespace ptsd::report

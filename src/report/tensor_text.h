@@ -10,6 +10,9 @@
 
 namespace ptsd::report {
 
+// The path as a name in a table, escaped. The empty one is ''.
+void append_name(std::string& out, std::string_view path);
+
 // "[64, 10]"; a size that only the payload tells is "?".
 std::string shape_text(tensor::Dims dims);
 
@@ -32,9 +35,5 @@ class TensorText {
   std::unordered_map<std::uint32_t, std::string> shapes_;
   std::unordered_map<std::uint64_t, std::string> bytes_;
 };
-
-// "cpu", "cuda:0", "meta".
-std::string_view device_of(const checkpoint::Tensors& tensors, const pickle::Graph& graph,
-                           const checkpoint::Tensor& tensor);
 
 }  // namespace ptsd::report

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operation/diff.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "checkpoint/value.h"
+#include "operation/compare_pass.h"
+#include "operation/same_value.h"
+#include "tensor/compare.h"
+#include "tensor/promote.h"
+
+namespace ptsd::operation {
+
+using checkpoint::Checkpoint;
+using checkpoint::StorageId;
+using checkpoint::Tensor;
+using checkpoint::TensorId;
+using checkpoint::TensorKind;
+using checkpoint::Tensors;
+using Kind = DiffEntry::Kind;
+
+namespace {
+
+bool is_strided(const Tensor& tensor) {
+  return tensor.kind == TensorKind::Tensor || tensor.kind == TensorKind::Parameter;
+}
+
+// A pair of tensors while its elements are compared.
+struct Comparison {
+  TensorChange change;
+  std::vector<std::size_t> results = {};  // of passes
+};
+
+// The path of the first entry whose tensor lies in the same storage.
+class FirstUsers {
+ public:
+  FirstUsers(const Checkpoint& checkpoint, const DiffEntries& entries) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (!entries[i].tensor) continue;
+      const Tensor& tensor = checkpoint.tensors()[*entries[i].tensor];
+      if (tensor.storage) paths_.emplace(*tensor.storage, entries[i].path);
+    }
+  }
+
+  std::string_view of(const Tensor& tensor) const {
+    return tensor.storage ? paths_.at(*tensor.storage) : std::string_view();
+  }
+
+ private:
+  std::unordered_map<StorageId, std::string_view> paths_;
+};
+
+class Differ {
+ public:
+  Differ(const DiffSide& a, const DiffSide& b, const DiffOptions& options)
+      : a_(a),
+        b_(b),
+        options_(options),
+        diff_(a, b),
+        runner_(options.threads),
+        opener_a_(a.payloads, runner_),
+        opener_b_(b.payloads, runner_) {}
+
+  Diff run() {
+    match();
+    if (!options_.keys_only && !is_decided()) compare_values();
+    if (!options_.keys_only && !is_decided()) compare_tensors();
+    return std::move(diff_);
+  }
+
+ private:
+  bool is_decided() const { return options_.first_only && (stop_ || !diff_.equal()); }
+
+  bool takes_part(const Checkpoint& checkpoint, const DiffEntry& entry) const {
+    if (!options_.selects) return true;
+    return entry.kind != Kind::Container &&
+           options_.selects(checkpoint, {entry.path, entry.node, entry.tensor});
+  }
+
+  // Pairs in the order of A; where a path stands twice (in a forged module), the first one counts.
+  void match() {
+    std::unordered_map<std::string_view, std::uint32_t> by_path;
+    for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
+      if (takes_part(b_.payloads.checkpoint, diff_.entries_b[i])) {
+        by_path.emplace(diff_.entries_b[i].path, i);
+      }
+    }
+    std::vector<bool> met(diff_.entries_b.size());
+    for (std::uint32_t i = 0; i < diff_.entries_a.size(); ++i) {
+      const DiffEntry& entry = diff_.entries_a[i];
+      if (!takes_part(a_.payloads.checkpoint, entry)) continue;
+      const auto found = by_path.find(entry.path);
+      if (found == by_path.end()) {
+        note_missing(diff_.only_a, entry, i);
+      } else {
+        met[found->second] = true;
+        note_pair(i, found->second);
+      }
+    }
+    for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
+      const DiffEntry& entry = diff_.entries_b[i];
+      if (!met[i] && takes_part(b_.payloads.checkpoint, entry)) {
+        note_missing(diff_.only_b, entry, i);
+      }
+    }
+  }
+
+  // What a container holds has entries of its own.
+  void note_missing(std::vector<std::uint32_t>& missing, const DiffEntry& entry,
+                    std::uint32_t number) const {
+    if (!options_.ignore_missing && entry.is_leaf) missing.push_back(number);
+  }
+
+  void note_pair(std::uint32_t a, std::uint32_t b) {
+    const DiffEntry& left = diff_.entries_a[a];
+    const DiffEntry& right = diff_.entries_b[b];
+    if (left.tensor && right.tensor) {
+      tensors_.push_back({a, b});
+    } else {
+      values_.push_back({a, b});
+    }
+    if (options_.keys_only && left.is_leaf) ++diff_.same;
+  }
+
+  void compare_values() {
+    for (const auto& [a, b] : values_) {
+      const DiffEntry& left = diff_.entries_a[a];
+      if (!same_value(left, diff_.entries_b[b])) {
+        diff_.other_changed.push_back({a, b});
+        if (options_.first_only) return;
+      } else if (left.is_leaf) {
+        ++diff_.same;
+      }
+    }
+  }
+
+  // A dict is a dict, whatever class it has in Python's collections.
+  static std::string type_of(const Checkpoint& checkpoint, const DiffEntry& entry) {
+    constexpr auto kDicts =
+        std::to_array<std::string_view>({"OrderedDict", "defaultdict", "Counter"});
+    std::string type = checkpoint::type_of(checkpoint.names(), entry.node);
+    if (std::ranges::find(kDicts, type) != kDicts.end()) type = "dict";
+    return type;
+  }
+
+  bool same_value(const DiffEntry& a, const DiffEntry& b) const {
+    if (a.tensor || b.tensor) return false;
+    const Checkpoint& left = a_.payloads.checkpoint;
+    const Checkpoint& right = b_.payloads.checkpoint;
+    if (a.kind == Kind::Container || b.kind == Kind::Container) {
+      return type_of(left, a) == type_of(right, b);
+    }
+    return operation::same_value({left, a.node, 0}, {right, b.node, 1},
+                                 [this](std::size_t input, StorageId storage) {
+                                   return (input == 0 ? a_ : b_).open_checked(storage);
+                                 });
+  }
+
+  void compare_tensors() {
+    if (options_.strict_layout) {
+      users_a_ = std::make_unique<FirstUsers>(a_.payloads.checkpoint, diff_.entries_a);
+      users_b_ = std::make_unique<FirstUsers>(b_.payloads.checkpoint, diff_.entries_b);
+    }
+    std::vector<Comparison> comparisons;
+    std::map<std::pair<TensorId, TensorId>, std::size_t> met;
+    for (const auto& [a, b] : tensors_) {
+      const std::pair<TensorId, TensorId> ids = {*diff_.entries_a[a].tensor,
+                                                 *diff_.entries_b[b].tensor};
+      const auto [known, is_first] = met.emplace(ids, comparisons.size());
+      if (is_first) {
+        comparisons.push_back(begin(a, b));
+      } else {  // the same two objects under other names
+        comparisons.push_back(comparisons[known->second]);
+        comparisons.back().change.a = a;
+        comparisons.back().change.b = b;
+      }
+      if (options_.first_only && (stop_ || !comparisons.back().change.aspects.empty())) break;
+    }
+    runner_.flush();
+    for (Comparison& comparison : comparisons) {
+      finish(std::move(comparison));
+    }
+  }
+
+  Comparison begin(std::uint32_t a, std::uint32_t b) {
+    const TensorId left_id = *diff_.entries_a[a].tensor;
+    const TensorId right_id = *diff_.entries_b[b].tensor;
+    const Tensor& left = a_.payloads.checkpoint.tensors()[left_id];
+    const Tensor& right = b_.payloads.checkpoint.tensors()[right_id];
+    Comparison comparison = {
+        .change = {.a = a, .b = b}
+    };
+    std::vector<Aspect>& aspects = comparison.change.aspects;
+    compare_form(left, right, aspects);
+    if (options_.strict_layout) compare_layout(left, right, aspects);
+    const bool comparable = std::ranges::none_of(aspects, [](Aspect aspect) {
+      return aspect == Aspect::Kind || aspect == Aspect::DType || aspect == Aspect::Shape;
+    });
+    if (!comparable) return comparison;
+    if (is_strided(left)) {
+      comparison.change.has_index = true;
+      compare_elements(left, right, comparison);
+    } else {
+      compare_parts(left_id, right_id, comparison);
+    }
+    return comparison;
+  }
+
+  void compare_form(const Tensor& a, const Tensor& b, std::vector<Aspect>& aspects) const {
+    const bool same_kind = a.kind == b.kind || (is_strided(a) && is_strided(b));
+    if (!same_kind) aspects.push_back(Aspect::Kind);
+    const bool comparable = options_.ignore_dtype && is_strided(a) && is_strided(b) &&
+                            tensor::promote(a.dtype, b.dtype).has_value();
+    if (a.dtype != b.dtype && !comparable) aspects.push_back(Aspect::DType);
+    if (!std::ranges::equal(a_.payloads.checkpoint.tensors().shape(a),
+                            b_.payloads.checkpoint.tensors().shape(b))) {
+      aspects.push_back(Aspect::Shape);
+    }
+  }
+
+  void compare_layout(const Tensor& a, const Tensor& b, std::vector<Aspect>& aspects) const {
+    const Checkpoint& left = a_.payloads.checkpoint;
+    const Checkpoint& right = b_.payloads.checkpoint;
+    if (a.kind != b.kind && is_strided(a) && is_strided(b)) aspects.push_back(Aspect::Kind);
+    if (device_of(left.tensors(), left.graph(), a) !=
+        device_of(right.tensors(), right.graph(), b)) {
+      aspects.push_back(Aspect::Device);
+    }
+    if (a.requires_grad != b.requires_grad) aspects.push_back(Aspect::RequiresGrad);
+    if (!std::ranges::equal(left.tensors().stride(a), right.tensors().stride(b))) {
+      aspects.push_back(Aspect::Stride);
+    }
+    if (users_a_->of(a) != users_b_->of(b)) aspects.push_back(Aspect::Sharing);
+  }
+
+  void compare_elements(const Tensor& a, const Tensor& b, Comparison& comparison) {
+    comparison.change.compared += a_.payloads.checkpoint.tensors().element_count(a);
+    if (!a.storage || !b.storage) return;
+    ComparePlan plan = {.dtype = *tensor::promote(a.dtype, b.dtype), .rules = options_.rules};
+    if (options_.close) plan.rules.tolerance = tensor::default_tolerance(a.dtype, b.dtype);
+    if (options_.first_only) plan.stop = &stop_;
+    comparison.results.push_back(results_.size());
+    results_.emplace_back();
+    TensorElements left = opener_a_.open(a);
+    TensorElements right = opener_b_.open(b);
+    runner_.add(compare_pass(std::move(left), std::move(right), plan, results_.back()));
+  }
+
+  // What a sparse, nested or quantised tensor, or one of a subclass, is made from.
+  void compare_parts(TensorId a, TensorId b, Comparison& comparison) {
+    const Checkpoint& left = a_.payloads.checkpoint;
+    const Checkpoint& right = b_.payloads.checkpoint;
+    const auto tensors = [&](TensorId x, TensorId y) {
+      const Tensor& mine = left.tensors()[x];
+      const Tensor& other = right.tensors()[y];
+      const bool alike =
+          mine.kind == other.kind && mine.dtype == other.dtype &&
+          std::ranges::equal(left.tensors().shape(mine), right.tensors().shape(other));
+      if (!alike) return PayloadPairs::Verdict::Different;
+      if (mine.storage && other.storage) compare_elements(mine, other, comparison);
+      return is_strided(mine) ? PayloadPairs::Verdict::Same : PayloadPairs::Verdict::ByParts;
+    };
+    // Elements have been compared with the tensor that shows them.
+    const auto storages = [](StorageId, StorageId) { return true; };
+    const bool same = same_structure({left, left.tensors()[a].node, 0},
+                                     {right, right.tensors()[b].node, 1}, {tensors, storages});
+    if (!same) comparison.change.aspects.push_back(Aspect::Values);
+  }
+
+  void finish(Comparison comparison) {
+    TensorChange& change = comparison.change;
+    for (const std::size_t result : comparison.results) {
+      change.differences.merge(results_[result]);
+    }
+    const bool noted = std::ranges::find(change.aspects, Aspect::Values) != change.aspects.end();
+    if (change.differences.mismatched > 0 && !noted) change.aspects.push_back(Aspect::Values);
+    if (change.aspects.empty()) {
+      ++diff_.same;
+    } else {
+      diff_.changed.push_back(std::move(change));
+    }
+  }
+
+  const DiffSide& a_;
+  const DiffSide& b_;
+  const DiffOptions& options_;
+  Diff diff_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> tensors_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> values_;
+  std::unique_ptr<FirstUsers> users_a_;
+  std::unique_ptr<FirstUsers> users_b_;
+  std::atomic<bool> stop_ = false;
+  std::deque<tensor::Differences> results_;  // written by passes: they must not move
+  ChunkedRunner runner_;
+  TensorOpener opener_a_;
+  TensorOpener opener_b_;
+};
+
+}  // namespace
+
+Diff::Diff(const DiffSide& a, const DiffSide& b)
+    : entries_a(a.payloads.checkpoint, a.root), entries_b(b.payloads.checkpoint, b.root) {}
+
+Diff diff(const DiffSide& a, const DiffSide& b, const DiffOptions& options) {
+  return Differ(a, b, options).run();
+}
+
+}  // namespace ptsd::operation
