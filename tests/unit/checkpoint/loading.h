@@ -12,6 +12,7 @@
 
 #include "checkpoint/listing.h"
 #include "checkpoint/value.h"
+#include "support/refusal.h"
 #include "unit/checkpoint/fragments.h"
 
 namespace ptsd::checkpoint {
@@ -27,13 +28,10 @@ struct Loading {
 
 // The text of the error that loading and listing end with; empty if they do not.
 inline std::string refusal(const test::Fragment& root, const Limits& limits = {}) {
-  try {
+  return test::refused([&] {
     const Loading loading(root, limits);
     list(loading.checkpoint, loading.checkpoint.root(), Want::Everything);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  });
 }
 
 inline std::vector<std::string> texts(const std::vector<Warning>& warnings) {

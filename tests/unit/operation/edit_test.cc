@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checkpoint/resolve.h"
-#include "checkpoint/state_dict.h"
 #include "operation/drop.h"
 #include "operation/filter.h"
 #include "operation/merge.h"
 #include "operation/rename.h"
 #include "operation/retag.h"
-#include "pickle/encoder.h"
-#include "unit/checkpoint/loading.h"
+#include "unit/operation/drafted.h"
 
 namespace ptsd::operation {
 namespace {
@@ -21,20 +19,10 @@ using test::list;
 using test::pickle;
 using test::tensor;
 
-// A loaded checkpoint, its draft, and what the draft says once it is encoded and read again.
-struct Editing {
-  explicit Editing(const Fragment& root)
-      : loading(root),
-        draft{.base = loading.checkpoint, .root = loading.checkpoint.root(), .protocol = 2} {}
+struct Editing : Drafted {
+  using Drafted::Drafted;
 
-  Lines result() const {
-    const pickle::Encoded encoded = pickle::encode(loading.checkpoint.graph(), draft.root, 2);
-    const std::string text(as_text(encoded.bytes).substr(0, encoded.bytes.size() - 1));
-    return checkpoint::entries(text);
-  }
-  std::vector<StateDict> chosen(const std::vector<std::string>& wanted = {}) const {
-    return choose_state_dicts(loading.checkpoint, draft.root, wanted);
-  }
+  Lines result() const { return checkpoint::entries(encoded()); }
   Renamed rename_prefix(const std::string& from, const std::string& to,
                         const std::vector<std::string>& wanted = {}) {
     std::vector<RenameRules::Given> given;
@@ -44,20 +32,7 @@ struct Editing {
     RenameRules rules(std::move(given));
     return rename(draft, chosen(wanted), rules, {.list_changes = true});
   }
-
-  Loading loading;
-  Draft draft;
 };
-
-template <class Work>
-std::string refused(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 Fragment ordered_dict(const Pairs& items, const Pairs& metadata) {
   const Fragment empty = call(global("collections", "OrderedDict"), {});

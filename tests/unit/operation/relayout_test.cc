@@ -3,11 +3,9 @@
 
 #include <algorithm>
 
-#include "checkpoint/state_dict.h"
 #include "operation/cast.h"
 #include "operation/gather_source.h"
-#include "pickle/encoder.h"
-#include "unit/checkpoint/loading.h"
+#include "unit/operation/drafted.h"
 
 namespace ptsd::operation {
 namespace {
@@ -25,19 +23,16 @@ constexpr RelayoutOptions kContiguous = {.contiguous = true};
 constexpr RelayoutOptions kShrink = {.shrink = true};
 
 // What is laid out, over storages of bytes 0, 1, 2, ...
-struct Laying {
-  explicit Laying(const Fragment& root)
-      : loading(root),
-        draft{.base = loading.checkpoint, .root = loading.checkpoint.root(), .protocol = 2} {}
+struct Laying : Drafted {
+  using Drafted::Drafted;
 
   Relaid run(const RelayoutOptions& options, const std::vector<std::string>& wanted = {}) {
-    return relayout(draft, choose_state_dicts(loading.checkpoint, draft.root, wanted), options);
+    return relayout(draft, chosen(wanted), options);
   }
 
   // Every tensor, with its storage: "w: [2] stride [1] in 0 of 8 bytes".
   Lines result() const {
-    const pickle::Encoded encoded = pickle::encode(loading.checkpoint.graph(), draft.root, 2);
-    const Loading again(std::string(as_text(encoded.bytes).substr(0, encoded.bytes.size() - 1)));
+    const Loading again(encoded());
     const checkpoint::Checkpoint& read = again.checkpoint;
     const checkpoint::Listing all = list(read, read.root(), checkpoint::Want::Everything);
     Lines lines;
@@ -70,20 +65,7 @@ struct Laying {
     }
     return all;
   }
-
-  Loading loading;
-  Draft draft;
 };
-
-template <class Work>
-std::string refused(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 using Dims = std::vector<std::int64_t>;
 
@@ -255,7 +237,7 @@ TEST_CASE("elements that a cast made are laid out as well") {
   Laying laying(dict({
       {text("w"), tensor(storage("0", 4), {2}, {2}, 1)}
   }));
-  const auto dicts = choose_state_dicts(laying.loading.checkpoint, laying.draft.root, {});
+  const auto dicts = laying.chosen();
   CastOptions eighth;
   eighth.rules.push_back({std::nullopt, ptsd::tensor::DType::Float8E4M3Fn});
   cast(laying.draft, dicts, eighth);

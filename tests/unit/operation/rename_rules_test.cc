@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "support/refusal.h"
 
 namespace ptsd::operation {
 namespace {
@@ -30,14 +31,11 @@ Outcome apply(RenameRules rules, Names names, Names modules = {}) {
 }
 
 std::string unmatched(RenameRules rules, Names names) {
-  try {
+  return test::refused([&] {
     Names modules;
     rules.apply(names, modules);
     rules.require_matches();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  });
 }
 
 TEST_CASE("a prefix is plain text at the beginning, and nowhere else") {

@@ -437,17 +437,6 @@ TEST_CASE("an object met again in its own arguments is made, popped and got") {
 }
 
 TEST_CASE("a list that nothing else mentions is memoised when its tuple is written inside it") {
-  const auto expected = pickle()
-                            .proto(2)
-                            .empty_list()
-                            .binput(0)
-                            .binget(0)
-                            .tuple1()
-                            .binput(1)
-                            .append()
-                            .pop()
-                            .binget(1)
-                            .stop();
   CHECK(again(pickle()
                   .proto(2)
                   .empty_list()
@@ -457,7 +446,7 @@ TEST_CASE("a list that nothing else mentions is memoised when its tuple is writt
                   .append()
                   .pop()
                   .binget(1)
-                  .stop()) == text_of(expected));
+                  .stop()) == text_of(tuple_in_itself()));
 }
 
 TEST_CASE("two lists in one another need no more than one PUT") {

@@ -9,6 +9,7 @@
 
 #include "pickle/machine.h"
 #include "support/pickle_assembler.h"
+#include "support/refusal.h"
 #include "unit/pickle/describe.h"
 
 namespace ptsd::pickle {
@@ -35,12 +36,22 @@ inline std::string read(std::vector<std::byte> stream) {
 
 // The text of the error that reading the stream ends with; empty if it does not.
 inline std::string refusal(const std::vector<std::byte>& stream) {
-  try {
-    read_pickle(stream, Where{.member = "p"});
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return test::refused([&] { read_pickle(stream, Where{.member = "p"}); });
+}
+
+// L = []; t = (L,); L.append(t); pickle.dumps(t, 2)
+inline std::vector<std::byte> tuple_in_itself() {
+  return pickle()
+      .proto(2)
+      .empty_list()
+      .binput(0)
+      .binget(0)
+      .tuple1()
+      .binput(1)
+      .append()
+      .pop()
+      .binget(1)
+      .stop();
 }
 
 // The first warning, with its place; empty if there is none.
