@@ -7,15 +7,14 @@ Needs no PyTorch itself: it runs write.py with the interpreter, then ptsd on eve
 is compared exactly, in order; a failing case is one line.
 """
 
-import argparse
 import base64
 import json
 import os
 import pickletools
 import subprocess
 import sys
-import tempfile
 
+import arguments
 import interpreters
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -227,18 +226,9 @@ def check(options, directory):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ptsd")
-    parser.add_argument("--interpreter", choices=sorted(interpreters.INTERPRETERS), default="new")
-    parser.add_argument("--only", action="append", default=[], help="a case; repeatable")
-    parser.add_argument("--keep", help="write the files here and leave them")
+    parser = arguments.parser(__doc__)
     parser.add_argument("--verbose", action="store_true", help="every difference of a case")
-    options = parser.parse_args()
-    if options.keep:
-        os.makedirs(options.keep, exist_ok=True)
-        return check(options, options.keep)
-    with tempfile.TemporaryDirectory(prefix="ptsd-oracle-") as directory:
-        return check(options, directory)
+    return arguments.in_folder(parser.parse_args(), check)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@
 Needs no PyTorch itself: it runs write.py and edited.py with the interpreter.
 """
 
-import argparse
 import collections
 import json
 import os
@@ -15,9 +14,9 @@ import random
 import struct
 import subprocess
 import sys
-import tempfile
 import zipfile
 
+import arguments
 import compare
 import edit_plan
 import interpreters
@@ -288,21 +287,12 @@ def check(options, directory):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ptsd")
-    parser.add_argument("--interpreter", choices=sorted(interpreters.INTERPRETERS), default="new")
-    parser.add_argument("--only", action="append", default=[], help="a case; repeatable")
+    parser = arguments.parser(__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--edits", type=int, default=int(os.environ.get("PTSD_EDITS", "1")),
                         help="at most so many of each file; PTSD_EDITS, else 1")
     parser.add_argument("--cases", help="files that write.py has written")
-    parser.add_argument("--keep", help="write the files here and leave them")
-    options = parser.parse_args()
-    if options.keep:
-        os.makedirs(options.keep, exist_ok=True)
-        return check(options, options.keep)
-    with tempfile.TemporaryDirectory(prefix="ptsd-edits-") as directory:
-        return check(options, directory)
+    return arguments.in_folder(parser.parse_args(), check)
 
 
 if __name__ == "__main__":

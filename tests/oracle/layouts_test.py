@@ -7,15 +7,12 @@ Values stay; what shares memory goes on sharing it, to the element, unless it is
 file has no larger storages. Started by any Python; runs itself again with the one that has PyTorch.
 """
 
-import argparse
 import collections
 import os
 import random
 import subprocess
-import sys
-import tempfile
 
-import interpreters
+import rounds
 
 EDITS = [
     ["--shrink"],
@@ -51,27 +48,13 @@ def random_state(torch, chance):
     return state
 
 
-def storage(tensor):
-    return tensor.untyped_storage()._cdata
-
-
 def check_untied(before, after):
-    assert len({storage(tensor) for tensor in after.values()}) == len(after), "still shared"
-    uses = collections.Counter(storage(tensor) for tensor in before.values())
+    assert len({rounds.storage(tensor) for tensor in after.values()}) == len(after), "still shared"
+    uses = collections.Counter(rounds.storage(tensor) for tensor in before.values())
     for name, tensor in after.items():
-        if uses[storage(before[name])] > 1:
+        if uses[rounds.storage(before[name])] > 1:
             size = tensor.numel() * tensor.element_size()
             assert tensor.is_contiguous() and tensor.untyped_storage().nbytes() == size, name
-
-
-def check_sharing(before, after):
-    for one in before:
-        # PyTorch makes an empty storage anew for each tensor.
-        if not after[one].untyped_storage().nbytes():
-            continue
-        for other in before:
-            shared = storage(before[one]) == storage(before[other])
-            assert shared == (storage(after[one]) == storage(after[other])), (one, other)
 
 
 def check_aliases(torch, before, after, chance):
@@ -90,7 +73,7 @@ def check_aliases(torch, before, after, chance):
 
 
 def storage_bytes(state):
-    sizes = {storage(tensor): tensor.untyped_storage().nbytes() for tensor in state.values()}
+    sizes = {rounds.storage(tensor): tensor.untyped_storage().nbytes() for tensor in state.values()}
     return sum(sizes.values())
 
 
@@ -101,7 +84,7 @@ def check(torch, before, after, edit, chance):
     if "--untie" in edit:
         check_untied(before, after)
     else:
-        check_sharing(before, after)
+        rounds.check_sharing(before, after)
         if "--contiguous" not in edit:
             check_aliases(torch, before, after, chance)
     if "--contiguous" in edit:
@@ -113,7 +96,6 @@ def check(torch, before, after, edit, chance):
 def run(options, folder):
     import torch
 
-    torch.set_num_threads(1)
     done = refused = 0
     source, target = os.path.join(folder, "in.pt"), os.path.join(folder, "out.pt")
     for number in range(options.rounds):
@@ -133,21 +115,5 @@ def run(options, folder):
     assert done >= options.rounds
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ptsd")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--here", action="store_true", help="this Python has PyTorch")
-    options = parser.parse_args()
-    if not options.here:
-        python = interpreters.require("new", "layouts as PyTorch sees them")
-        print(f"seed {options.seed}", flush=True)
-        words = ["--seed", str(options.seed), "--rounds", str(options.rounds), "--here"]
-        sys.exit(subprocess.run([python, "-B", __file__, options.ptsd, *words]).returncode)
-    with tempfile.TemporaryDirectory(prefix="ptsd-layouts-") as folder:
-        run(options, folder)
-
-
 if __name__ == "__main__":
-    main()
+    rounds.main(__file__, __doc__, 40, run)

@@ -8,15 +8,12 @@ between two, and keeps _metadata. Started by any Python; runs itself again with 
 PyTorch.
 """
 
-import argparse
 import collections
 import os
 import random
 import subprocess
-import sys
-import tempfile
 
-import interpreters
+import rounds
 
 
 def random_state(torch, chance, prefix):
@@ -37,22 +34,12 @@ def random_state(torch, chance, prefix):
     return state
 
 
-def storage(tensor):
-    return tensor.untyped_storage()._cdata
-
-
 def check_sharing(inputs, merged):
     """`inputs` are dicts of names in the union."""
     whose = {name: number for number, state in enumerate(inputs) for name in state}
     assert list(merged) == list(whose), "other names, or another order"
     before = {name: tensor for state in inputs for name, tensor in state.items()}
-    for one in merged:
-        # PyTorch makes an empty storage anew for each tensor.
-        if not merged[one].untyped_storage().nbytes():
-            continue
-        for other in merged:
-            shared = whose[one] == whose[other] and storage(before[one]) == storage(before[other])
-            assert shared == (storage(merged[one]) == storage(merged[other])), (one, other)
+    rounds.check_sharing(before, merged, lambda one, other: whose[one] == whose[other])
 
 
 def check(torch, inputs, merged):
@@ -94,7 +81,6 @@ class Merging:
 def run(options, folder):
     import torch
 
-    torch.set_num_threads(1)
     merging = Merging(options, folder)
     done = 0
     for number in range(options.rounds):
@@ -121,21 +107,5 @@ def run(options, folder):
     print(f"{done} merges are what they should be")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ptsd")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--here", action="store_true", help="this Python has PyTorch")
-    options = parser.parse_args()
-    if not options.here:
-        python = interpreters.require("new", "merges as PyTorch sees them")
-        print(f"seed {options.seed}", flush=True)
-        words = ["--seed", str(options.seed), "--rounds", str(options.rounds), "--here"]
-        sys.exit(subprocess.run([python, "-B", __file__, options.ptsd, *words]).returncode)
-    with tempfile.TemporaryDirectory(prefix="ptsd-merges-") as folder:
-        run(options, folder)
-
-
 if __name__ == "__main__":
-    main()
+    rounds.main(__file__, __doc__, 30, run)
