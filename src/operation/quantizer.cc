@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operation/quantizer.h"
+
+#include <cstring>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "operation/elements.h"
+#include "operation/rebuild_call.h"
+
+namespace ptsd::operation {
+
+using checkpoint::Checkpoint;
+using checkpoint::Known;
+using checkpoint::Tensor;
+using pickle::Kind;
+using pickle::NodeId;
+
+namespace {
+
+constexpr std::uint64_t kMostChannels = std::uint64_t{1} << 20;
+
+// The arguments of _rebuild_qtensor, perhaps inside a Parameter.
+std::optional<RebuildCall> find_call(const Checkpoint& checkpoint, NodeId node) {
+  constexpr unsigned kDeepest = 8;
+  for (unsigned depth = 0; depth < kDeepest; ++depth) {
+    std::optional<RebuildCall> call = RebuildCall::of(checkpoint.names(), node);
+    if (!call || call->function() == Known::RebuildQTensor) return call;
+    if (call->function() != Known::RebuildParameter &&
+        call->function() != Known::RebuildParameterWithState &&
+        call->function() != Known::RebuildFromCpuTensor) {
+      return std::nullopt;
+    }
+    node = call->args[0];
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void fail(const Checkpoint& checkpoint, const Tensor& tensor, std::string message) {
+  checkpoint.fail_at(tensor.node, Error::Kind::Malformed, "quantised tensor: " + message);
+}
+
+// A list of Python numbers, in files of 1.3.
+template <class T>
+ChannelNumbers listed(const pickle::Graph& graph, NodeId list, tensor::DType dtype) {
+  std::vector<std::byte> bytes;
+  for (const pickle::Mutation& mutation : graph.mutations(list)) {
+    for (const NodeId item : mutation.operands) {
+      T value = 0;
+      if (graph.kind(item) == Kind::Int) value = static_cast<T>(graph.int_value(item));
+      if (graph.kind(item) == Kind::Float) value = static_cast<T>(graph.float_value(item));
+      const auto raw = std::as_bytes(std::span(&value, 1));
+      bytes.insert(bytes.end(), raw.begin(), raw.end());
+    }
+  }
+  return {dtype, std::make_unique<MemorySource>("quantizer parameters", std::move(bytes))};
+}
+
+}  // namespace
+
+std::optional<Quantizer> Quantizer::of(const Checkpoint& checkpoint, const Tensor& tensor) {
+  const std::optional<RebuildCall> call = find_call(checkpoint, tensor.node);
+  if (!call) return std::nullopt;
+  const pickle::Graph& graph = checkpoint.graph();
+  const NodeSpan params = graph.items(call->args[4]);
+  if ((params.size() != 3 && params.size() != 4) || graph.kind(params[0]) != Kind::Global) {
+    fail(checkpoint, tensor, "parameters of another form than (scheme, scales, zero points)");
+  }
+  Quantizer quantizer;
+  quantizer.scheme_ = graph.global(params[0]).name;
+  const bool per_channel = quantizer.scheme_.starts_with("per_channel");
+  if (per_channel != (params.size() == 4)) {
+    fail(checkpoint, tensor,
+         fmt::format("{} parameters, which {} does not take", params.size() - 1,
+                     per_channel ? "a scheme per channel" : "a scheme per tensor"));
+  }
+  if (per_channel) {
+    quantizer.read_channels(checkpoint, tensor, params);
+  } else if (graph.kind(params[1]) != Kind::Float || graph.kind(params[2]) != Kind::Int) {
+    fail(checkpoint, tensor, "the scale is no float, or the zero point no int");
+  } else {
+    quantizer.scale_ = graph.float_value(params[1]);
+    quantizer.zero_point_ = graph.int_value(params[2]);
+  }
+  return quantizer;
+}
+
+void Quantizer::read_channels(const Checkpoint& checkpoint, const Tensor& tensor, NodeSpan params) {
+  const pickle::Graph& graph = checkpoint.graph();
+  const tensor::Dims shape = checkpoint.tensors().shape(tensor);
+  const std::int64_t axis = graph.kind(params[3]) == Kind::Int ? graph.int_value(params[3]) : -1;
+  if (axis < 0 || static_cast<std::uint64_t>(axis) >= shape.size()) {
+    fail(checkpoint, tensor, fmt::format("no dimension is its axis {}", axis));
+  }
+  axis_ = static_cast<std::size_t>(axis);
+  channels_ = static_cast<std::uint64_t>(shape[*axis_]);
+  if (channels_ > kMostChannels) {
+    checkpoint.fail_at(tensor.node, Error::Kind::Unsupported,
+                       fmt::format("quantised tensor: {} channels, expected at most {}", channels_,
+                                   kMostChannels));
+  }
+  scales_ = params[1];
+  zero_points_ = params[2];
+}
+
+ChannelNumbers Quantizer::scales(const Payload& payload) const {
+  return numbers(payload, scales_, true);
+}
+ChannelNumbers Quantizer::zero_points(const Payload& payload) const {
+  return numbers(payload, zero_points_, float_parameters());
+}
+
+ChannelNumbers Quantizer::numbers(const Payload& payload, NodeId node, bool floating) const {
+  const Checkpoint& checkpoint = payload.checkpoint;
+  const checkpoint::Tensors& tensors = checkpoint.tensors();
+  ChannelNumbers numbers = {};
+  if (checkpoint.graph().kind(node) == Kind::List) {
+    // As torch.tensor() takes them.
+    using tensor::DType;
+    if (scheme_ == "per_channel_affine" && !floating) {
+      numbers = listed<std::int64_t>(checkpoint.graph(), node, DType::Int64);
+    } else if (floating && node == scales_) {
+      numbers = listed<double>(checkpoint.graph(), node, DType::Float64);
+    } else {
+      numbers = listed<float>(checkpoint.graph(), node, DType::Float32);
+    }
+  } else {
+    const std::optional<checkpoint::TensorId> id = tensors.tensor_of(node);
+    if (!id || !tensors[*id].storage || tensors.shape(tensors[*id]).size() != 1) {
+      checkpoint.fail_at(node, Error::Kind::Malformed,
+                         "parameters of a quantised tensor are no tensor of one dimension");
+    }
+    const Tensor& tensor = tensors[*id];
+    numbers.dtype = tensor.dtype;
+    numbers.elements =
+        element_source(tensors, tensor, payload.open(*tensor.storage), payload.big_endian);
+  }
+  const std::uint64_t count = numbers.elements->size() / tensor::info(numbers.dtype).item_size;
+  if (count != channels_) {
+    checkpoint.fail_at(
+        node, Error::Kind::Malformed,
+        fmt::format("{} parameters of a tensor quantised in {} channels", count, channels_));
+  }
+  return numbers;
+}
+
+}  // namespace ptsd::operation
