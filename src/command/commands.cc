@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "command/cat.h"
 #include "command/diff.h"
 #include "command/filter.h"
 #include "command/info.h"
@@ -17,6 +18,7 @@ std::span<const Command* const> commands() {
   static constexpr auto kCommands = std::to_array<const Command*>({
       &info_command,
       &ls_command,
+      &cat_command,
       &diff_command,
       &rename_command,
       &filter_command,

@@ -17,8 +17,6 @@ using pickle::Kind;
 
 namespace {
 
-constexpr std::size_t kLongest = 120;  // bytes
-
 std::string text_of(std::monostate, bool) {
   return "";
 }
@@ -50,14 +48,14 @@ std::string_view empty_container(Kind kind) {
 
 }  // namespace
 
-std::string value_text(const checkpoint::Names& names, pickle::NodeId node) {
+std::string value_text(const checkpoint::Names& names, pickle::NodeId node, std::size_t longest) {
   const Value value = checkpoint::value_of(names, node);
   if (std::holds_alternative<std::monostate>(value.value)) {
     return std::string(empty_container(names.graph().kind(node)));
   }
   const std::string text =
       std::visit([&](const auto& held) { return text_of(held, value.is_str); }, value.value);
-  return escape(abbreviate(text, kLongest));
+  return escape(abbreviate(text, longest));
 }
 
 }  // namespace ptsd::report
