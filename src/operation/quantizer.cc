@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operation/quantizer.h"
 
-#include <cstring>
+#include <complex>
 #include <span>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
 #include "operation/elements.h"
 #include "operation/rebuild_call.h"
+#include "tensor/scalar.h"
 
 namespace ptsd::operation {
 
@@ -16,6 +20,7 @@ using checkpoint::Known;
 using checkpoint::Tensor;
 using pickle::Kind;
 using pickle::NodeId;
+using tensor::DType;
 
 namespace {
 
@@ -41,20 +46,54 @@ std::optional<RebuildCall> find_call(const Checkpoint& checkpoint, NodeId node) 
   checkpoint.fail_at(tensor.node, Error::Kind::Malformed, "quantised tensor: " + message);
 }
 
-// A list of Python numbers, in files of 1.3.
 template <class T>
-ChannelNumbers listed(const pickle::Graph& graph, NodeId list, tensor::DType dtype) {
+void append(std::vector<std::byte>& bytes, const tensor::Scalar& scalar) {
+  const T value = std::visit(
+      [](const auto& number) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(number)>, std::complex<double>>) {
+          return static_cast<T>(number.real());
+        } else {
+          return static_cast<T>(number);
+        }
+      },
+      scalar);
+  const auto raw = std::as_bytes(std::span(&value, 1));
+  bytes.insert(bytes.end(), raw.begin(), raw.end());
+}
+
+void append(std::vector<std::byte>& bytes, DType dtype, const tensor::Scalar& scalar) {
+  switch (dtype) {
+    case DType::Int64: return append<std::int64_t>(bytes, scalar);
+    case DType::Float32: return append<float>(bytes, scalar);
+    default: return append<double>(bytes, scalar);
+  }
+}
+
+// A list of Python numbers, in files of 1.3.
+std::vector<std::byte> listed(const pickle::Graph& graph, NodeId list, DType dtype) {
   std::vector<std::byte> bytes;
   for (const pickle::Mutation& mutation : graph.mutations(list)) {
     for (const NodeId item : mutation.operands) {
-      T value = 0;
-      if (graph.kind(item) == Kind::Int) value = static_cast<T>(graph.int_value(item));
-      if (graph.kind(item) == Kind::Float) value = static_cast<T>(graph.float_value(item));
-      const auto raw = std::as_bytes(std::span(&value, 1));
-      bytes.insert(bytes.end(), raw.begin(), raw.end());
+      tensor::Scalar value = 0.0;
+      if (graph.kind(item) == Kind::Int) value = graph.int_value(item);
+      if (graph.kind(item) == Kind::Float) value = graph.float_value(item);
+      append(bytes, dtype, value);
     }
   }
-  return {dtype, std::make_unique<MemorySource>("quantizer parameters", std::move(bytes))};
+  return bytes;
+}
+
+std::vector<std::byte> stored(const Payload& payload, const Tensor& tensor, DType dtype) {
+  const auto source = element_source(payload.checkpoint.tensors(), tensor,
+                                     payload.open(*tensor.storage), payload.big_endian);
+  const std::size_t item_size = tensor::info(tensor.dtype).item_size;
+  std::vector<std::byte> bytes;
+  each_block(*source, 0, source->size(), [&](Bytes block) {
+    for (; !block.empty(); block = block.subspan(item_size)) {
+      append(bytes, dtype, tensor::scalar_at(tensor.dtype, block));
+    }
+  });
+  return bytes;
 }
 
 }  // namespace
@@ -102,47 +141,43 @@ void Quantizer::read_channels(const Checkpoint& checkpoint, const Tensor& tensor
   }
   scales_ = params[1];
   zero_points_ = params[2];
+  // The kind of the zero points counts, not the scheme that is pickled.
+  const auto points = checkpoint.tensors().tensor_of(zero_points_);
+  float_parameters_ = points ? tensor::is_floating(checkpoint.tensors()[*points].dtype)
+                             : scheme_ != "per_channel_affine";
+  scheme_ = float_parameters_ ? "per_channel_affine_float_qparams" : "per_channel_affine";
 }
 
 ChannelNumbers Quantizer::scales(const Payload& payload) const {
-  return numbers(payload, scales_, true);
+  return numbers(payload, scales_, float_parameters_ ? DType::Float32 : DType::Float64);
 }
 ChannelNumbers Quantizer::zero_points(const Payload& payload) const {
-  return numbers(payload, zero_points_, float_parameters());
+  return numbers(payload, zero_points_, float_parameters_ ? DType::Float32 : DType::Int64);
 }
 
-ChannelNumbers Quantizer::numbers(const Payload& payload, NodeId node, bool floating) const {
+ChannelNumbers Quantizer::numbers(const Payload& payload, NodeId node, DType dtype) const {
   const Checkpoint& checkpoint = payload.checkpoint;
   const checkpoint::Tensors& tensors = checkpoint.tensors();
-  ChannelNumbers numbers = {};
+  std::vector<std::byte> bytes;
   if (checkpoint.graph().kind(node) == Kind::List) {
-    // As torch.tensor() takes them.
-    using tensor::DType;
-    if (scheme_ == "per_channel_affine" && !floating) {
-      numbers = listed<std::int64_t>(checkpoint.graph(), node, DType::Int64);
-    } else if (floating && node == scales_) {
-      numbers = listed<double>(checkpoint.graph(), node, DType::Float64);
-    } else {
-      numbers = listed<float>(checkpoint.graph(), node, DType::Float32);
-    }
+    bytes = listed(checkpoint.graph(), node, dtype);
   } else {
     const std::optional<checkpoint::TensorId> id = tensors.tensor_of(node);
-    if (!id || !tensors[*id].storage || tensors.shape(tensors[*id]).size() != 1) {
-      checkpoint.fail_at(node, Error::Kind::Malformed,
-                         "parameters of a quantised tensor are no tensor of one dimension");
+    if (!id || !tensors[*id].storage || tensors.element_count(tensors[*id]) != channels_) {
+      checkpoint.fail_at(
+          node, Error::Kind::Malformed,
+          fmt::format("parameters of a quantised tensor are no tensor of its {} channels",
+                      channels_));
     }
-    const Tensor& tensor = tensors[*id];
-    numbers.dtype = tensor.dtype;
-    numbers.elements =
-        element_source(tensors, tensor, payload.open(*tensor.storage), payload.big_endian);
+    bytes = stored(payload, tensors[*id], dtype);
   }
-  const std::uint64_t count = numbers.elements->size() / tensor::info(numbers.dtype).item_size;
-  if (count != channels_) {
+  if (const std::uint64_t count = bytes.size() / tensor::info(dtype).item_size;
+      count != channels_) {
     checkpoint.fail_at(
         node, Error::Kind::Malformed,
         fmt::format("{} parameters of a tensor quantised in {} channels", count, channels_));
   }
-  return numbers;
+  return {dtype, std::make_unique<MemorySource>("quantizer parameters", std::move(bytes))};
 }
 
 }  // namespace ptsd::operation

@@ -36,15 +36,16 @@ class Quantizer {
   std::int64_t zero_point() const { return zero_point_; }
   // Per channel.
   std::size_t axis() const { return *axis_; }
+  // In the dtypes that PyTorch keeps them in: float64 and int64, or float32 for both where zero
+  // points are subtracted as floats.
   ChannelNumbers scales(const Payload& payload) const;
   ChannelNumbers zero_points(const Payload& payload) const;
-  // Whether zero points are subtracted as floats.
-  bool float_parameters() const { return scheme_ == "per_channel_affine_float_qparams"; }
+  bool float_parameters() const { return float_parameters_; }
 
  private:
   using NodeSpan = std::span<const pickle::NodeId>;
 
-  ChannelNumbers numbers(const Payload& payload, pickle::NodeId node, bool floating) const;
+  ChannelNumbers numbers(const Payload& payload, pickle::NodeId node, tensor::DType dtype) const;
   void read_channels(const checkpoint::Checkpoint& checkpoint, const checkpoint::Tensor& tensor,
                      NodeSpan params);
 
@@ -52,6 +53,7 @@ class Quantizer {
   double scale_ = 1;
   std::int64_t zero_point_ = 0;
   std::optional<std::size_t> axis_;
+  bool float_parameters_ = false;
   std::uint64_t channels_ = 0;
   pickle::NodeId scales_{};
   pickle::NodeId zero_points_{};

@@ -42,7 +42,17 @@ void RealFormat::see(double value) {
   whole_ = whole_ && value == std::ceil(value);
 }
 
+void RealFormat::see_nan() {
+  has_nan_ = true;
+}
+
 void RealFormat::settle() {
+  if (has_nan_) {
+    form_ = Form::Fixed;
+    width_ = std::string_view("nan").size();
+    widen_to(positive_, 1);
+    return;
+  }
   if (positive_.empty() && negative_.empty()) return;
   const double least = std::min(positive_.least, negative_.least);
   const double most = std::max(positive_.most, negative_.most);
@@ -98,11 +108,27 @@ void ElementFormat::see(const Scalar& value) {
     case NumberClass::Unsigned:
       width_ = std::max(width_, digits(std::get<std::uint64_t>(value)));
       break;
-    case NumberClass::Floating: real_.see(std::get<double>(value)); break;
+    case NumberClass::Floating:
+      if (dtype_ == tensor::DType::Float8E8M0Fnu) {
+        see_power_of_two(std::get<double>(value));
+      } else {
+        real_.see(std::get<double>(value));
+      }
+      break;
     case NumberClass::Complex:
       real_.see(std::get<std::complex<double>>(value).real());
       imaginary_.see(std::get<std::complex<double>>(value).imag());
       break;
+  }
+}
+
+// PyTorch 2.13 finds NaN finite in this dtype, and 2^-127 equal to 0, which it becomes as one of
+// its numbers.
+void ElementFormat::see_power_of_two(double value) {
+  if (std::isnan(value)) {
+    real_.see_nan();
+  } else if (value != 0x1p-127) {
+    real_.see(value);
   }
 }
 

@@ -19,6 +19,8 @@ namespace ptsd::report {
 class RealFormat {
  public:
   void see(double value);
+  // A NaN that PyTorch takes for a number: every comparison with it fails.
+  void see_nan();
   // Chooses the form, after the last see().
   void settle();
   std::size_t width() const { return width_; }
@@ -40,14 +42,16 @@ class RealFormat {
 
   Extremes positive_;
   Extremes negative_;
-  bool whole_ = true;  // no number has a fraction
+  bool whole_ = true;     // no number has a fraction
+  bool has_nan_ = false;  // one that counts
   Form form_ = Form::Whole;
   std::size_t width_ = 1;
 };
 
 class ElementFormat {
  public:
-  explicit ElementFormat(tensor::NumberClass number_class) : class_(number_class) {}
+  explicit ElementFormat(tensor::DType dtype)
+      : class_(tensor::number_class(dtype)), dtype_(dtype) {}
 
   void see(const tensor::Scalar& value);
   void settle();
@@ -56,7 +60,10 @@ class ElementFormat {
   void append(std::string& out, const tensor::Scalar& value) const;
 
  private:
+  void see_power_of_two(double value);
+
   tensor::NumberClass class_;
+  tensor::DType dtype_;
   RealFormat real_;
   RealFormat imaginary_;
   std::size_t width_ = 1;  // of integers and bools

@@ -120,7 +120,7 @@ class BodyWriter {
 
 void write_body(ReprSink& sink, const Excerpt& excerpt, const Values& values, std::size_t indent) {
   if (std::ranges::find(excerpt.shape, 0) != excerpt.shape.end()) return sink.put("[]");
-  ElementFormat format(tensor::number_class(values.dtype));
+  ElementFormat format(values.dtype);
   each_scalar(values, [&](const tensor::Scalar& value) { format.see(value); });
   format.settle();
   BodyWriter writer(sink, excerpt, format, indent);
