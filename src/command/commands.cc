@@ -6,6 +6,7 @@
 #include "command/cat.h"
 #include "command/diff.h"
 #include "command/filter.h"
+#include "command/fit.h"
 #include "command/info.h"
 #include "command/ls.h"
 #include "command/merge.h"
@@ -20,6 +21,7 @@ std::span<const Command* const> commands() {
       &ls_command,
       &cat_command,
       &diff_command,
+      &fit_command,
       &rename_command,
       &filter_command,
       &merge_command,

@@ -99,6 +99,14 @@ NameMap read_lines(const ByteSource& source, std::string_view text) {
   return names;
 }
 
+// Whether a name stands in a column as it is.
+bool fits_a_line(std::string_view name) {
+  constexpr std::string_view kNotInNames = "\t\r\n";
+  return !name.empty() && trim(name) == name && name.find("=>") == std::string_view::npos &&
+         name.find_first_of(kNotInNames) == std::string_view::npos && name.front() != '#' &&
+         name.front() != '{';
+}
+
 }  // namespace
 
 NameMap read_name_map(const ByteSource& source) {
@@ -111,6 +119,28 @@ NameMap read_name_map(const ByteSource& source) {
   MapReader reader(source, names);
   if (!nlohmann::json::sax_parse(text, &reader)) reader.fail(0, "something else");
   return names;
+}
+
+std::string write_name_map(const std::vector<std::pair<std::string, std::string>>& names) {
+  const bool as_lines = std::ranges::all_of(
+      names, [](const auto& pair) { return fits_a_line(pair.first) && fits_a_line(pair.second); });
+  if (as_lines) {
+    std::string text;
+    for (const auto& [from, to] : names) {
+      text.append(from).append("\t").append(to).append("\n");
+    }
+    return text;
+  }
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [from, to] : names) {
+    if (!is_utf8(from) || !is_utf8(to)) {
+      throw Error(Error::Kind::Unsupported, {},
+                  fmt::format("{} => {} is not UTF-8, and no line can hold other names of this map",
+                              quote(from), quote(to)));
+    }
+    json.push_back({from, to});
+  }
+  return json.dump(1) + "\n";
 }
 
 }  // namespace ptsd::format

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/byte_source.h"
 
@@ -15,5 +17,10 @@ namespace ptsd::format {
 using NameMap = std::map<std::string, std::string, std::less<>>;
 
 NameMap read_name_map(const ByteSource& source);
+
+// What read_name_map() gives back as it is: lines with a tab in them, in this order, or a JSON
+// object where a name would be misread as part of a line. Throws Error::Unsupported for a name
+// that neither can hold.
+std::string write_name_map(const std::vector<std::pair<std::string, std::string>>& names);
 
 }  // namespace ptsd::format

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "operation/state_entries.h"
+
+// Which renames would make a checkpoint fit.
+
+namespace ptsd::operation {
+
+// One rule of `rename`.
+struct Suggestion {
+  enum class Kind { Prefix, Unwrap, Whole };
+
+  Kind kind;
+  std::string from = {};  // Prefix: empty to put `to` before all names
+  std::string to = {};
+  std::uint64_t fixes = 0;  // names of the reference that are there afterwards, and fit
+
+  bool operator==(const Suggestion&) const = default;
+};
+
+struct Suggestions {
+  std::vector<Suggestion> rules;   // to be applied in this order
+  std::vector<std::string> names;  // what the entries of the checkpoint are called afterwards
+  bool complete = true;            // false: too many names of one shape to compare them all
+};
+
+// Rules for prefixes first, the one that mends most before the others: none makes two entries one
+// or takes away a name that fits. Then single names: an entry that nothing expects and one that is
+// missing, of the same shape and dtype, each nearer to the other than to any further name.
+//
+// The time is bounded: names of over 1,024 bytes are left alone, a name's first 12 segments are
+// looked at, 16 rules at most are found for prefixes, and 2^28 steps are spent on comparing names,
+// on small groups of one shape first.
+Suggestions suggest(std::span<const StateEntry> checkpoint, std::span<const StateEntry> reference);
+
+}  // namespace ptsd::operation
