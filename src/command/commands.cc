@@ -12,6 +12,7 @@
 #include "command/merge.h"
 #include "command/rename.h"
 #include "command/rewrite.h"
+#include "command/stat.h"
 
 namespace ptsd::command {
 
@@ -20,6 +21,7 @@ std::span<const Command* const> commands() {
       &info_command,
       &ls_command,
       &cat_command,
+      &stat_command,
       &diff_command,
       &fit_command,
       &rename_command,

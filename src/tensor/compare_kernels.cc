@@ -47,12 +47,6 @@ template <class Number>
   return std::bit_cast<Number>(std::bit_cast<Key>(value) & std::numeric_limits<Key>::max());
 }
 
-// The condition as a mask, which unlike a bool vectorises beside numbers of this size.
-template <class Mask>
-[[gnu::always_inline]] inline Mask mask_if(bool condition) {
-  return static_cast<Mask>(-static_cast<Mask>(condition));
-}
-
 // Takes over the largest key, and finds where it first stands, if it is above what was found
 // before.
 template <class Key>

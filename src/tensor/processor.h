@@ -23,6 +23,12 @@ template <class T>
   std::memcpy(bytes + index * sizeof(T), &value, sizeof(T));
 }
 
+// The condition as a mask, which unlike a bool vectorises beside numbers of this size.
+template <class Mask>
+[[gnu::always_inline]] inline Mask mask_if(bool condition) {
+  return static_cast<Mask>(-static_cast<Mask>(condition));
+}
+
 struct AnyProcessor {
   static bool runs_here() { return true; }
 
