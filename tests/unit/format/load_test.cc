@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/probe.h"
+#include "support/refusal.h"
 #include "support/zip_assembler.h"
 #include "unit/checkpoint/loading.h"
 
@@ -15,12 +16,7 @@ using checkpoint::texts;
 using Lines = std::vector<std::string>;
 
 std::string refusal(const ByteSource& source) {
-  try {
-    load(source, Limits{});
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return refused([&] { load(source, Limits{}); });
 }
 
 std::string refusal(std::string_view bytes) {

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "checkpoint/listing.h"
+#include "support/refusal.h"
 #include "support/zip_assembler.h"
 #include "unit/checkpoint/fragments.h"
 
@@ -47,12 +48,7 @@ class Folder {
 };
 
 std::string refusal(const Address& address) {
-  try {
-    const Opened opened(address, Limits{});
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return refused([&] { const Opened opened(address, Limits{}); });
 }
 
 TEST_CASE("a # begins a path unless it is part of a file's name") {

@@ -7,6 +7,7 @@
 #include "container/serialization_id.h"
 #include "format/probe.h"
 #include "format/torch_zip_save.h"
+#include "support/refusal.h"
 #include "support/zip_assembler.h"
 #include "unit/checkpoint/loading.h"
 
@@ -71,12 +72,7 @@ struct Saving {
     return names;
   }
   std::string refusal(const SaveOptions& options = {}) {
-    try {
-      save(options);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
+    return refused([&] { save(options); });
   }
 
   void drop(std::string_view key) {
@@ -218,12 +214,8 @@ TEST_CASE("what the encoder refuses is named with its file") {
 
 // What verify() says of `bytes` in the place of what the archive wrote.
 std::string read_back(const TorchZipSave& archive, std::vector<std::byte> bytes, bool payload) {
-  try {
-    archive.verify(MemorySource("out", std::move(bytes)), payload, Limits{});
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  const MemorySource written("out", std::move(bytes));
+  return refused([&] { archive.verify(written, payload, Limits{}); });
 }
 
 TEST_CASE("an output that is not as it was written is found when it is read back") {
