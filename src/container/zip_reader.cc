@@ -84,8 +84,8 @@ bool ZipReader::has_checksums() const {
   return std::ranges::any_of(members(), [](const Member& member) { return member.crc != 0; });
 }
 
-std::uint64_t ZipReader::data_offset(const Member& member) const {
-  return checked_data_offset(source_, member, layout_.limit(member));
+std::uint64_t ZipReader::data_offset(const Member& member, const ByteSource& through) const {
+  return checked_data_offset(through, member, layout_.limit(member));
 }
 
 std::optional<std::uint64_t> ZipReader::predicted_data_offset(const Member& member,

@@ -56,7 +56,9 @@ class ZipReader {
   }
 
   // Where the data of a member begin, by its local header, which is checked. One read.
-  std::uint64_t data_offset(const Member& member) const;
+  std::uint64_t data_offset(const Member& member) const { return data_offset(member, source_); }
+  // The same by way of `through`, a ReadAhead over the source: for many members in their order.
+  std::uint64_t data_offset(const Member& member, const ByteSource& through) const;
   // The same without a read, for the layout that PyTorch writes: nothing when the sizes do not
   // fit it. For display; the bytes are not promised to be there.
   std::optional<std::uint64_t> predicted_data_offset(const Member& member,

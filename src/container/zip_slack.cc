@@ -8,6 +8,7 @@
 
 #include "base/byte_reader.h"
 #include "base/quote.h"
+#include "base/read_ahead.h"
 #include "container/zip_descriptor.h"
 #include "container/zip_extra.h"
 #include "container/zip_format.h"
@@ -78,7 +79,8 @@ std::string Accountant::ghost_at(std::uint64_t offset, std::uint64_t size) const
 
 Account account(const ByteSource& source, const Directory& directory, const Layout& layout,
                 const EndRecord& end) {
-  Accountant accountant(source);
+  const ReadAhead ahead(source);
+  Accountant accountant(ahead);
   accountant.add_slack(0, layout.size() == 0 ? directory.offset : layout.at(0).header_offset);
   for (std::size_t i = 0; i < layout.size(); ++i) {
     accountant.add_member(layout.at(i), layout.limit_at(i));

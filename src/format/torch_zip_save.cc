@@ -155,7 +155,7 @@ class TorchZipSave::Planner {
     return *found;
   }
 
-  Planned plan_storage(const std::string& key, const Payload& payload) const {
+  Planned plan_storage(const std::string& key, const Payload& payload) {
     const Loaded& input = *inputs_[payload.input];
     const std::string name = fmt::format("{}/{}{}", records_.root(), kStorages, key);
     if (payload.derivation) {
@@ -170,13 +170,14 @@ class TorchZipSave::Planner {
     return plan_copy(zip, zip.members()[record], name);
   }
 
-  Planned plan_copy(const container::ZipReader& zip, const Member& member, std::string name) const {
+  Planned plan_copy(const container::ZipReader& zip, const Member& member, std::string name) {
+    const std::uint64_t offset = zip.data_offset(member, headers_.of(zip.source()));
     return {
         .member = {.name = std::move(name),
                    .size = member.size,
                    .compressed_size = member.compressed_size,
                    .method = member.method},
-        .content = Range{&zip.source(),                       zip.data_offset(member),     member.crc}
+        .content = Range{&zip.source(),                       offset,     member.crc}
     };
   }
 
@@ -369,6 +370,7 @@ class TorchZipSave::Planner {
   const SaveOptions& options_;
   const container::RecordReader& records_;
   std::vector<Record> all_;
+  ReadAheads headers_;
   pickle::Encoded encoded_;
   std::vector<Planned> storages_;  // by rank: the order of their first mention
   std::unordered_map<std::string, std::size_t> ranks_;
@@ -385,10 +387,12 @@ std::uint32_t TorchZipSave::checksum(Bytes bytes) const {
   return checksums_ ? crc32(bytes) : 0;
 }
 
-std::uint32_t TorchZipSave::write(const Planned& planned, ByteSink& data,
-                                  std::uint64_t folded) const {
+std::uint32_t TorchZipSave::write(const Planned& planned, ByteSink& data, std::uint64_t folded,
+                                  ReadAheads& small) const {
   if (const auto* range = std::get_if<Range>(&planned.content)) {
-    data.copy(*range->source, range->offset, planned.member.compressed_size);
+    const std::uint64_t size = planned.member.compressed_size;
+    const bool is_small = size <= ReadAhead::kLargest;
+    data.copy(is_small ? small.of(*range->source) : *range->source, range->offset, size);
     return checksums_ ? range->crc : 0;
   }
   if (const auto* derived = std::get_if<Derived>(&planned.content)) {
@@ -411,8 +415,9 @@ std::uint32_t TorchZipSave::write(const Planned& planned, ByteSink& data,
 void TorchZipSave::write(ByteSink& sink) {
   container::ZipWriter writer(sink, alignment_);
   std::uint64_t folded = 0;
+  ReadAheads small;
   for (Planned& planned : members_) {
-    planned.crc = write(planned, writer.begin(planned.member), folded);
+    planned.crc = write(planned, writer.begin(planned.member), folded, small);
     writer.end(planned.crc);
     if (planned.member.size > 0) folded = container::fold_crc(folded, planned.crc);
   }

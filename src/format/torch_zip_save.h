@@ -12,6 +12,7 @@
 
 #include "base/byte_sink.h"
 #include "base/byte_source.h"
+#include "base/read_ahead.h"
 #include "checkpoint/draft.h"
 #include "container/zip_placement.h"
 #include "container/zip_reader.h"
@@ -72,7 +73,8 @@ class TorchZipSave {
 
   class Planner;
 
-  std::uint32_t write(const Planned& planned, ByteSink& data, std::uint64_t folded) const;
+  std::uint32_t write(const Planned& planned, ByteSink& data, std::uint64_t folded,
+                      ReadAheads& small) const;
   std::uint32_t checksum(Bytes bytes) const;
   void verify(const container::ZipReader& zip, const container::Member& member,
               const Planned& planned, bool payload) const;
