@@ -102,9 +102,10 @@ void require_npy(const operation::Payload& payload, const CatItem& item) {
   }
   if (format::has_npy_dtype(tensor.dtype)) return;
   const bool castable = tensor::can_require_grad(tensor.dtype);
-  fail_usage(fmt::format("--npy of {}: numpy has no {}{}", quote(item.path),
-                         tensor::name(tensor.dtype),
-                         castable ? "; `ptsd rewrite --cast` makes it float32 first" : ""));
+  const std::string_view to = tensor::is_floating(tensor.dtype) ? "float32" : "complex64";
+  fail_usage(fmt::format(
+      "--npy of {}: numpy has no {}{}", quote(item.path), tensor::name(tensor.dtype),
+      castable ? fmt::format("; `ptsd rewrite --cast {}` makes it one that it has", to) : ""));
 }
 
 void write_npy(const format::Opened& opened, const Options& options,

@@ -63,7 +63,11 @@ std::string term(const Option& option) {
 std::string usage(const Command& command, const Flags& flags) {
   std::string out = fmt::format("Usage: ptsd {} [OPTIONS]", command.name);
   for (const Positional& positional : flags.positionals()) {
-    for (std::size_t i = 0; i < std::max<std::size_t>(positional.least, 1); ++i) {
+    if (positional.least == 0) {
+      out += fmt::format(" [{}{}]", positional.name, positional.most ? "" : "…");
+      continue;
+    }
+    for (std::size_t i = 0; i < positional.least; ++i) {
       out += " " + positional.name;
     }
     if (!positional.most) out += "…";

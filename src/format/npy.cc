@@ -64,6 +64,10 @@ void append_little_endian(std::string& out, std::uint64_t value, unsigned bytes)
   }
 }
 
+[[noreturn]] void fail_dtype(DType dtype) {
+  throw Error(Error::Kind::Unsupported, {}, fmt::format("numpy has no {}", tensor::name(dtype)));
+}
+
 }  // namespace
 
 bool has_npy_dtype(DType dtype) {
@@ -75,9 +79,7 @@ std::string npy_header(DType dtype, tensor::Dims shape) {
   constexpr std::size_t kLargestShort = 0xFFFF;  // what version 1.0 has room for
   constexpr std::size_t kDigits = 21;            // room for the first size to grow
   const Code* const code = find_code(dtype);
-  if (code == nullptr) {
-    throw Error(Error::Kind::Unsupported, {}, fmt::format("numpy has no {}", tensor::name(dtype)));
-  }
+  if (code == nullptr) fail_dtype(dtype);
   std::string dict = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': {}, }}",
                                  order_of(dtype), code->code, shape_tuple(shape));
   if (!shape.empty()) dict.append(kDigits - fmt::formatted_size("{}", shape[0]), ' ');

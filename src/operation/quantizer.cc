@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "operation/elements.h"
-#include "operation/rebuild_call.h"
+#include "operation/inner_call.h"
 #include "tensor/scalar.h"
 
 namespace ptsd::operation {
@@ -25,22 +25,6 @@ using tensor::DType;
 namespace {
 
 constexpr std::uint64_t kMostChannels = std::uint64_t{1} << 20;
-
-// The arguments of _rebuild_qtensor, perhaps inside a Parameter.
-std::optional<RebuildCall> find_call(const Checkpoint& checkpoint, NodeId node) {
-  constexpr unsigned kDeepest = 8;
-  for (unsigned depth = 0; depth < kDeepest; ++depth) {
-    std::optional<RebuildCall> call = RebuildCall::of(checkpoint.names(), node);
-    if (!call || call->function() == Known::RebuildQTensor) return call;
-    if (call->function() != Known::RebuildParameter &&
-        call->function() != Known::RebuildParameterWithState &&
-        call->function() != Known::RebuildFromCpuTensor) {
-      return std::nullopt;
-    }
-    node = call->args[0];
-  }
-  return std::nullopt;
-}
 
 [[noreturn]] void fail(const Checkpoint& checkpoint, const Tensor& tensor, std::string message) {
   checkpoint.fail_at(tensor.node, Error::Kind::Malformed, "quantised tensor: " + message);
@@ -99,7 +83,8 @@ std::vector<std::byte> stored(const Payload& payload, const Tensor& tensor, DTyp
 }  // namespace
 
 std::optional<Quantizer> Quantizer::of(const Checkpoint& checkpoint, const Tensor& tensor) {
-  const std::optional<RebuildCall> call = find_call(checkpoint, tensor.node);
+  const std::optional<RebuildCall> call =
+      find_inner_call(checkpoint.names(), tensor.node, Known::RebuildQTensor);
   if (!call) return std::nullopt;
   const pickle::Graph& graph = checkpoint.graph();
   const NodeSpan params = graph.items(call->args[4]);

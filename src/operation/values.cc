@@ -7,7 +7,7 @@
 #include "base/quote.h"
 #include "checkpoint/numpy_array.h"
 #include "checkpoint/numpy_scalar.h"
-#include "operation/rebuild_call.h"
+#include "operation/inner_call.h"
 #include "tensor/scalar.h"
 
 namespace ptsd::operation {
@@ -166,9 +166,8 @@ PerChannelSource::Channels channels_of(const Payload& payload, const Quantizer& 
 }
 
 std::optional<RebuildCall> numpy_call(const Payload& payload, const Tensor& tensor) {
-  std::optional<RebuildCall> call = RebuildCall::of(payload.checkpoint.names(), tensor.node);
-  if (call && call->function() != checkpoint::Known::RebuildFromNumpy) call.reset();
-  return call;
+  return find_inner_call(payload.checkpoint.names(), tensor.node,
+                         checkpoint::Known::RebuildFromNumpy);
 }
 
 // The state of an array is (version, shape, dtype, is_fortran, data).

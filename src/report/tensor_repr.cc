@@ -283,13 +283,18 @@ class Repr {
     sink_.put(kPrefix);
     sink_.put("[\n");
     const operation::NestedParts parts(payload_, tensor);
+    const bool requires_grad = parts.buffer().requires_grad;
     for (std::uint64_t i = 0; i < parts.count(); ++i) {
       if (i > 0) sink_.put(",\n");
       ReprSink inner = indented();
-      Repr(inner, parts.payload(), full_).strided(parts.buffer(), parts.view(i).geometry(), false);
+      Repr(inner, parts.payload(), full_)
+          .strided(parts.buffer(), parts.view(i).geometry(), requires_grad);
     }
     sink_.put("\n]");
-    finish(device_suffix(tensor), tensor.requires_grad, kPrefix.size());
+    Suffixes suffixes = device_suffix(tensor);
+    // Loading makes it from the buffer, which autograd notes.
+    if (requires_grad) suffixes.push_back("grad_fn=<NestedViewFromBufferBackward0>");
+    finish(std::move(suffixes), tensor.requires_grad && !requires_grad, kPrefix.size());
   }
 
   // Every line behind two blanks, which do not count for its length.
