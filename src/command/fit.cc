@@ -53,10 +53,7 @@ std::vector<operation::StateEntry> entries_of(const format::Opened& opened,
 StateDict choose(const format::Opened& opened, const std::optional<std::string>& in) {
   std::vector<std::string> wanted;
   if (in) wanted.push_back(*in);
-  const std::vector<StateDict> chosen =
-      choose_state_dicts(opened.checkpoint(), opened.root(), wanted);
-  if (chosen.size() > 1) fail_usage("--in: one state dict is loaded, not all");
-  return chosen.front();
+  return choose_state_dicts(opened.checkpoint(), opened.root(), wanted).front();
 }
 
 // All-or-nothing, as every file that is written.
@@ -78,13 +75,31 @@ void emit(const Options& options, const Changes& changes,
   std::fputs(line.c_str(), stderr);
 }
 
-Changes changes_between(const std::vector<operation::StateEntry>& before,
+std::vector<std::string> names_of(const std::vector<operation::StateEntry>& entries) {
+  std::vector<std::string> names;
+  for (const operation::StateEntry& entry : entries) {
+    names.emplace_back(entry.name);
+  }
+  return names;
+}
+
+Changes changes_between(const std::vector<std::string>& before,
                         const std::vector<std::string>& after) {
   Changes changes;
   for (std::size_t i = 0; i < before.size(); ++i) {
-    if (before[i].name != after[i]) changes.emplace_back(before[i].name, after[i]);
+    if (before[i] != after[i]) changes.emplace_back(before[i], after[i]);
   }
   return changes;
+}
+
+// Nothing is renamed where nothing is missing, or nothing is left over.
+operation::Suggestions suggestions(const operation::Fit& fit, const format::Opened& checkpoint,
+                                   const StateDict& given, const format::Opened& reference,
+                                   const StateDict& wanted) {
+  if (fit.missing.empty() || fit.unexpected.empty()) {
+    return {.rules = {}, .names = names_of(entries_of(checkpoint, given))};
+  }
+  return suggest(entries_of(checkpoint, given), entries_of(reference, wanted));
 }
 
 // What was taken for granted, and what nobody would guess.
@@ -140,15 +155,14 @@ Exit run(const Options& options) {
   const format::Opened reference(format::parse_address(options.reference), options.common.limits);
   const StateDict given = choose(checkpoint, options.in);
   const StateDict wanted = choose(reference, std::nullopt);
-  const std::vector<operation::StateEntry> before = entries_of(checkpoint, given);
+  const std::vector<std::string> before = names_of(entries_of(checkpoint, given));
   if (!options.rules.empty()) {
     checkpoint::Draft draft = draft_of(checkpoint);
     rename(draft, {given}, rules, {options.allow_unmatched, false});
   }
   const operation::Fit fit =
       operation::fit({checkpoint.checkpoint(), given}, {reference.checkpoint(), wanted});
-  operation::Suggestions found =
-      suggest(entries_of(checkpoint, given), entries_of(reference, wanted));
+  operation::Suggestions found = suggestions(fit, checkpoint, given, reference, wanted);
   report::FitReport report = {
       .checkpoint = options.checkpoint,
       .reference = options.reference,
@@ -187,10 +201,13 @@ const Command fit_command = {
       auto options = std::make_shared<Options>();
       flags.file("CKPT", options->checkpoint, "the checkpoint to load, or FILE#PATH");
       flags.file("REF", options->reference,
-                 "a checkpoint with the names and shapes of the model, or FILE#PATH");
+                 "a checkpoint with the model's names and shapes, or FILE#PATH");
       flags.flag("--no-strict", options->strict,
                  "missing and unexpected keys do not count: load_state_dict(strict=False)", false);
       flags.text("--in", options->in, "PATH", "load the state dict of CKPT at PATH");
+      flags.check([options] {
+        if (options->in == "*") fail_usage("--in: one state dict is loaded, not all");
+      });
       flags.text("--emit-map", options->emit_map, "FILE",
                  "write the names that would mend it, for rename --map-from");
       flags.flag("--force", options->force, "overwrite the FILE of --emit-map");

@@ -107,6 +107,12 @@ bool fits_a_line(std::string_view name) {
          name.front() != '{';
 }
 
+[[noreturn]] void fail_names(std::string_view from, std::string_view to) {
+  throw Error(Error::Kind::Unsupported, {},
+              fmt::format("{} => {} is not UTF-8, and no line can hold all names of this map",
+                          quote(from), quote(to)));
+}
+
 }  // namespace
 
 NameMap read_name_map(const ByteSource& source) {
@@ -133,11 +139,7 @@ std::string write_name_map(const std::vector<std::pair<std::string, std::string>
   }
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& [from, to] : names) {
-    if (!is_utf8(from) || !is_utf8(to)) {
-      throw Error(Error::Kind::Unsupported, {},
-                  fmt::format("{} => {} is not UTF-8, and no line can hold other names of this map",
-                              quote(from), quote(to)));
-    }
+    if (!is_utf8(from) || !is_utf8(to)) fail_names(from, to);
     json.push_back({from, to});
   }
   return json.dump(1) + "\n";

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "operation/state_entries.h"
-#include "operation/suggest.h"
+#include "operation/suggestion.h"
 
 namespace ptsd::operation {
 

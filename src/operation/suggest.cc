@@ -78,10 +78,12 @@ class Matcher {
         to_unexpected[j].offer(*distance, i);
       }
     }
+    const bool alone = group.unexpected.size() == 1 && group.missing.size() == 1;
     for (std::size_t i = 0; i < to_missing.size(); ++i) {
       const Nearest& nearest = to_missing[i];
       if (!nearest.unique || !to_unexpected[nearest.number].unique) continue;
       if (to_unexpected[nearest.number].number != i) continue;
+      if (!alone && !is_near(nearest, group, i)) continue;
       pairs_.emplace_back(group.unexpected[i], group.missing[nearest.number]);
     }
   }
@@ -105,6 +107,13 @@ class Matcher {
       *this = {other, number_of_other, true};
     }
   };
+
+  // Half of the name stays. Of names that have nothing in common, the nearest says nothing.
+  bool is_near(const Nearest& nearest, const Group& group, std::size_t i) const {
+    const std::size_t from = naming_.names()[group.unexpected[i]].size();
+    const std::size_t to = naming_.wanted(group.missing[nearest.number]).name.size();
+    return 2 * nearest.distance <= std::max(from, to);
+  }
 
   std::optional<std::size_t> distance(Text a, Text b) {
     steps_ += a.size() + b.size() + 16;

@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "operation/state_entries.h"
+#include "operation/suggestion.h"
 
 // Which renames would make a checkpoint fit.
 
 namespace ptsd::operation {
-
-// One rule of `rename`.
-struct Suggestion {
-  enum class Kind { Prefix, Unwrap, Whole };
-
-  Kind kind;
-  std::string from = {};  // Prefix: empty to put `to` before all names
-  std::string to = {};
-  std::uint64_t fixes = 0;  // names of the reference that are there afterwards, and fit
-
-  bool operator==(const Suggestion&) const = default;
-};
 
 struct Suggestions {
   std::vector<Suggestion> rules;   // to be applied in this order
@@ -32,7 +20,8 @@ struct Suggestions {
 
 // Rules for prefixes first, the one that mends most before the others: none makes two entries one
 // or takes away a name that fits. Then single names: an entry that nothing expects and one that is
-// missing, of the same shape and dtype, each nearer to the other than to any further name.
+// missing, of the same shape and dtype, each nearer to the other than to any further name; half of
+// the name must stay, unless no other two have that shape and dtype.
 //
 // The time is bounded: names of over 1,024 bytes are left alone, a name's first 12 segments are
 // looked at, 16 rules at most are found for prefixes, and 2^28 steps are spent on comparing names,
