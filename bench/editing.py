@@ -8,14 +8,12 @@ Needs GNU time; PYTHON is an interpreter with PyTorch, which writes the checkpoi
 too. Prints one line per claim: what, measured, wanted. Writes up to 12 GB.
 """
 
-import argparse
 import os
-import pathlib
-import re
 import subprocess
-import sys
-import tempfile
 import time
+
+import measuring
+from measuring import claim, peak_mib
 
 WRITE = """
 import sys, torch
@@ -53,17 +51,6 @@ def seconds(make_command, target):
     return best
 
 
-def peak_mib(command):
-    run = subprocess.run(["/usr/bin/time", "-v", *command], stdout=subprocess.DEVNULL,
-                         stderr=subprocess.PIPE, text=True, check=True)
-    return int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", run.stderr)[1]) / 1024
-
-
-def claim(what, measured, wanted, holds):
-    print(f"{'ok   ' if holds else 'FAILS'} {what:<58} {measured:>34}   wanted {wanted}")
-    return holds
-
-
 def checkpoint(python, path, gigabytes):
     if not path.exists():
         count = 150
@@ -72,8 +59,7 @@ def checkpoint(python, path, gigabytes):
     return path
 
 
-def measure(options, folder):
-    ptsd, python = str(options.ptsd.resolve()), options.torch
+def measure(ptsd, python, folder):
     one = checkpoint(python, folder / "one.pt", 1)
     five = checkpoint(python, folder / "five.pt", 5)
     out = folder / "out.pt"
@@ -83,48 +69,33 @@ def measure(options, folder):
         "cast": [ptsd, "rewrite", one, "--cast", "bfloat16", "-o", out],
     }
     copy = seconds(["cp", one, out], out)
-    holds = []
     for name in ("rename", "filter"):
         took = seconds(commands[name], out)
-        holds.append(claim(f"{name} of 1 GB against cp, both synced",
-                           f"{took:.2f} s / {copy:.2f} s = {took / copy:.2f}", "<= 1.15",
-                           took <= 1.15 * copy))
+        yield claim(f"{name} of 1 GB against cp, both synced",
+                    f"{took:.2f} s / {copy:.2f} s = {took / copy:.2f}", "<= 1.15",
+                    took <= 1.15 * copy)
     cast = seconds(commands["cast"], out)
     by_torch = seconds([python, "-c", CAST, one, out], out)
-    holds.append(claim("cast to bfloat16 of 1 GB against torch",
-                       f"{by_torch:.2f} s / {cast:.2f} s = {by_torch / cast:.1f}", ">= 4",
-                       by_torch >= 4 * cast))
-    holds.append(claim("cast to bfloat16 of 1 GB against cp",
-                       f"{cast:.2f} s / {copy:.2f} s = {cast / copy:.2f}", "<= 2",
-                       cast <= 2 * copy))
+    yield claim("cast to bfloat16 of 1 GB against torch",
+                f"{by_torch:.2f} s / {cast:.2f} s = {by_torch / cast:.1f}", ">= 4",
+                by_torch >= 4 * cast)
+    yield claim("cast to bfloat16 of 1 GB against cp",
+                f"{cast:.2f} s / {copy:.2f} s = {cast / copy:.2f}", "<= 2",
+                cast <= 2 * copy)
     for file, size in ((one, 1), (five, 5)):
         for name, command in commands.items():
             out.unlink(missing_ok=True)
             peak = peak_mib([file if part is one else part for part in command])
-            holds.append(claim(f"{name} of {size} GB: memory", f"{peak:.1f} MiB", "<= 48 MiB",
-                               peak <= 48))
+            yield claim(f"{name} of {size} GB: memory", f"{peak:.1f} MiB", "<= 48 MiB",
+                        peak <= 48)
     out.unlink(missing_ok=True)
     subprocess.run([file if part is one else part for part in commands["rename"]], check=True,
                    stderr=subprocess.DEVNULL)
     loaded = subprocess.run([python, "-c", LOAD, out], capture_output=True, text=True)
-    holds.append(claim("5 GB (zip64), renamed: torch loads it", loaded.stdout.strip() or "no",
-                       "150 tensors", loaded.stdout.strip() == "150"))
+    yield claim("5 GB (zip64), renamed: torch loads it", loaded.stdout.strip() or "no",
+                "150 tensors", loaded.stdout.strip() == "150")
     out.unlink(missing_ok=True)
-    return all(holds)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ptsd", type=pathlib.Path, help="the built program")
-    parser.add_argument("--torch", default=sys.executable, help="an interpreter with PyTorch")
-    parser.add_argument("--keep", type=pathlib.Path, help="write the checkpoints here, and leave them")
-    options = parser.parse_args()
-    if options.keep:
-        options.keep.mkdir(parents=True, exist_ok=True)
-        sys.exit(0 if measure(options, options.keep) else 1)
-    with tempfile.TemporaryDirectory(prefix="ptsd-bench-") as folder:
-        sys.exit(0 if measure(options, pathlib.Path(folder)) else 1)
 
 
 if __name__ == "__main__":
-    main()
+    measuring.run(__doc__, measure)

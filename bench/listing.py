@@ -8,15 +8,11 @@ Needs hyperfine, unzip and GNU time; PYTHON is an interpreter with PyTorch, whic
 checkpoints and is measured too. Prints one line per claim: what, measured, wanted.
 """
 
-import argparse
-import json
-import pathlib
-import re
-import shlex
 import struct
 import subprocess
-import sys
-import tempfile
+
+import measuring
+from measuring import claim, milliseconds, peak_mib
 
 WRITE = """
 import sys, torch
@@ -25,23 +21,6 @@ torch.save({f"layers.{i // 2}.{'weight' if i % 2 else 'bias'}": torch.zeros(size
 """
 
 LOAD = "import sys, time, torch\nstart = time.perf_counter()\ntorch.load(sys.argv[1])\nprint(time.perf_counter() - start)\n"
-
-
-def milliseconds(command):
-    """The least of several runs: what the machine can do when nothing disturbs it."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as report:
-        subprocess.run(
-            ["hyperfine", "-N", "--warmup=2", "--min-runs=8", "--export-json", report.name,
-             "--output=null", command],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return json.load(open(report.name))["results"][0]["min"] * 1000
-
-
-def peak_mib(command):
-    """Maximum resident set size."""
-    run = subprocess.run(["/usr/bin/time", "-v", *shlex.split(command)], stdout=subprocess.DEVNULL,
-                         stderr=subprocess.PIPE, text=True, check=True)
-    return int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", run.stderr)[1]) / 1024
 
 
 def write_with_torch(python, path, count, size):
@@ -102,63 +81,49 @@ def terabyte(path):
                               min(start, 0xFFFFFFFF), 0))
 
 
-def report(what, measured, wanted, holds):
-    print(f"{'ok  ' if holds else 'MISS'}  {what:<58} {measured:>26}   wanted {wanted}")
-    return holds
-
-
 def many_tensors(ptsd, python, folder):
     path = folder / "t100k.pt"
     write_with_torch(python, path, 100_000, 6)
-    ls = milliseconds(f"{ptsd} ls {path}")
-    unzip = milliseconds(f"unzip -l {path}")
+    ls = milliseconds([ptsd, "ls", path])
+    unzip = milliseconds(["unzip", "-l", path])
     load = 1000 * min(float(subprocess.run([python, "-c", LOAD, path], check=True, text=True,
                                            stdout=subprocess.PIPE).stdout) for _ in range(3))
-    yield report("100,000 tensors against unzip -l", f"{ls:.0f} ms / {unzip:.0f} ms = {ls / unzip:.2f}",
+    yield claim("100,000 tensors against unzip -l", f"{ls:.0f} ms / {unzip:.0f} ms = {ls / unzip:.2f}",
                  "<= 2", ls <= 2 * unzip)
-    yield report("100,000 tensors against torch.load, import not counted",
+    yield claim("100,000 tensors against torch.load, import not counted",
                  f"{ls:.0f} ms / {load:.0f} ms = 1/{load / ls:.0f}", "<= 1/30", ls <= load / 30)
 
 
 def half_gigabyte(ptsd, python, folder):
     path = folder / "half.pt"
     write_with_torch(python, path, 150, 1 << 20)
-    ls, peak = milliseconds(f"{ptsd} ls {path}"), peak_mib(f"{ptsd} ls {path}")
-    yield report("150 tensors, 0.6 GB: time", f"{ls:.1f} ms", "<= 10 ms", ls <= 10)
-    yield report("150 tensors, 0.6 GB: memory", f"{peak:.1f} MiB", "<= 16 MiB", peak <= 16)
+    ls, peak = milliseconds([ptsd, "ls", path]), peak_mib([ptsd, "ls", path])
+    yield claim("150 tensors, 0.6 GB: time", f"{ls:.1f} ms", "<= 10 ms", ls <= 10)
+    yield claim("150 tensors, 0.6 GB: memory", f"{peak:.1f} MiB", "<= 16 MiB", peak <= 16)
 
 
 def one_terabyte(ptsd, _, folder):
     path = folder / "terabyte.pt"
     terabyte(path)
-    ls = milliseconds(f"{ptsd} ls {path}")
-    yield report("1 TiB of holes, zip64: time", f"{ls:.1f} ms", "<= 20 ms", ls <= 20)
+    ls = milliseconds([ptsd, "ls", path])
+    yield claim("1 TiB of holes, zip64: time", f"{ls:.1f} ms", "<= 20 ms", ls <= 20)
 
 
 def a_million(ptsd, python, folder):
     small, large = folder / "t100k.pt", folder / "t1m.pt"
     write_with_torch(python, large, 1_000_000, 6)
-    ls = milliseconds(f"{ptsd} ls {small}"), milliseconds(f"{ptsd} ls {large}")
-    peak = peak_mib(f"{ptsd} ls {large}")
-    yield report("1,000,000 tensors against ten times 100,000",
+    ls = milliseconds([ptsd, "ls", small]), milliseconds([ptsd, "ls", large])
+    peak = peak_mib([ptsd, "ls", large])
+    yield claim("1,000,000 tensors against ten times 100,000",
                  f"{ls[1]:.0f} ms / {10 * ls[0]:.0f} ms = {ls[1] / ls[0] / 10:.2f}", "about 1",
                  ls[1] <= 15 * ls[0])
-    yield report("1,000,000 tensors: memory", f"{peak:.0f} MiB", "< 600 MiB", peak < 600)
+    yield claim("1,000,000 tensors: memory", f"{peak:.0f} MiB", "< 600 MiB", peak < 600)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("ptsd")
-    parser.add_argument("--torch", default=".venv/bin/python", metavar="PYTHON")
-    parser.add_argument("--keep", metavar="DIR", type=pathlib.Path, help="where the files stay")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = arguments.keep or pathlib.Path(scratch)
-        folder.mkdir(exist_ok=True)
-        results = [holds for measure in (many_tensors, half_gigabyte, one_terabyte, a_million)
-                   for holds in measure(arguments.ptsd, arguments.torch, folder)]
-    return 0 if all(results) else 1
+def measure(ptsd, python, folder):
+    for part in (many_tensors, half_gigabyte, one_terabyte, a_million):
+        yield from part(ptsd, python, folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    measuring.run(__doc__, measure)

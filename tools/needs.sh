@@ -8,10 +8,10 @@ export PATH=/usr/bin:$PATH
 
 BUILD_PACKAGES=(g++ meson ninja-build pkg-config libcli11-dev nlohmann-json3-dev libfmt-dev
   libdeflate-dev libpcre2-dev doctest-dev)
-TEST_PACKAGES=(python3 mandoc jq strace)
+TEST_PACKAGES=(python3 mandoc jq strace git)
 ORACLE_PACKAGES=(python3-numpy python3-venv fish zsh)
 OLD_TORCH=python3-torch  # 1.13 in Debian 12
-CI_PACKAGES=(clang clang-format git)
+CI_PACKAGES=(clang clang-format)
 
 NEW_TORCH='torch==2.13.0'
 

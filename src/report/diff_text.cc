@@ -226,6 +226,9 @@ void write_diff_brief(Output& output, const DiffReport& report) {
   if (!diff.only_b.empty()) {
     line += fmt::format(" · {} only in {}", grouped(diff.only_b.size()), escape(report.name_b));
   }
+  if (report.limit && report.shown() < report.count()) {
+    line += fmt::format(" · {} shown", grouped(report.shown()));
+  }
   output.write(line + "\n");
 }
 
