@@ -80,6 +80,7 @@ using Numbers = std::unordered_map<std::string_view, std::size_t>;
 
 Numbers number(const Entries& entries) {
   Numbers numbers;
+  numbers.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     numbers.emplace(entries[i].name, i);
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <unordered_set>
 #include <utility>
 
 #include "operation/fit.h"
@@ -153,9 +155,10 @@ std::vector<std::size_t> Naming::missing() const {
 
 std::optional<Naming::Fitting> Naming::fitting(const Names& names) const {
   Fitting fits(reference_.size());
-  std::unordered_map<Text, std::size_t> taken;
+  std::unordered_set<Text> taken;
+  taken.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!taken.try_emplace(names[i], i).second) return std::nullopt;
+    if (!taken.insert(names[i]).second) return std::nullopt;
     const auto found = wanted_.find(names[i]);
     if (found == wanted_.end()) continue;
     fits[found->second] = has_fitting_shape(checkpoint_[i], reference_[found->second]);
@@ -188,6 +191,7 @@ std::optional<Suggestion> best_prefix_rule(const Naming& naming) {
     const bool replaces = !rule.from.empty() && !rule.to.empty();
     const std::uint64_t least = replaces || missing > 1 ? 2 : 1;
     if (rule.fixes >= least && (!best || rule.fixes > best->fixes)) best = rule;
+    if (rule.fixes == missing) break;
   }
   return best;
 }

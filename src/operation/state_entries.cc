@@ -10,7 +10,10 @@ std::vector<StateEntry> state_entries(const checkpoint::Checkpoint& checkpoint,
   const checkpoint::Tensors& tensors = checkpoint.tensors();
   std::vector<StateEntry> entries;
   std::unordered_map<std::string_view, std::size_t> numbers;
-  for (const checkpoint::Pair& pair : entries_of(checkpoint, state_dict)) {
+  const std::vector<checkpoint::Pair> pairs = entries_of(checkpoint, state_dict);
+  entries.reserve(pairs.size());
+  numbers.reserve(pairs.size());
+  for (const checkpoint::Pair& pair : pairs) {
     StateEntry entry = {.name = checkpoint.graph().text(pair.key), .value = pair.value};
     if (const auto id = tensors.tensor_of(pair.value)) {
       entry.shape = tensors.shape(tensors[*id]);
