@@ -55,8 +55,7 @@ class Metadata {
     for (const Pair& pair : *pairs) {
       if (!checkpoint::is_text(graph_, pair.key)) continue;
       paths_.push_back(graph_.text(pair.key));
-      const auto local = pairs_of(names, pair.value);
-      versions_[paths_.back()] = local ? value_at(graph_, *local, "version") : std::nullopt;
+      versions_[paths_.back()] = version_in(names, pair.value);
     }
   }
 
@@ -71,7 +70,17 @@ class Metadata {
   }
 
  private:
+  // Modules may share what is said of them, so that it is looked through once.
+  std::optional<NodeId> version_in(const checkpoint::Names& names, NodeId local) {
+    const auto [found, added] = seen_.try_emplace(local);
+    if (!added) return found->second;
+    const auto pairs = pairs_of(names, local);
+    if (pairs) found->second = value_at(graph_, *pairs, "version");
+    return found->second;
+  }
+
   const pickle::Graph& graph_;
+  std::unordered_map<NodeId, std::optional<NodeId>> seen_;
   std::vector<std::string_view> paths_;
   std::unordered_map<std::string_view, std::optional<NodeId>> versions_;
 };

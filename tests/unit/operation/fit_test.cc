@@ -174,6 +174,23 @@ TEST_CASE("a name of a million segments is a module within a module") {
   CHECK(pair.fit.unexpected == Names{"x"});
 }
 
+TEST_CASE("modules that share what the metadata says of them are looked through once") {
+  constexpr int kCount = 60'000;
+  Pairs local;
+  Pairs modules;
+  for (int i = 0; i < kCount; ++i) {
+    local.emplace_back(text(std::to_string(i)), yes());
+    modules.emplace_back(text("m" + std::to_string(i)), get(7));
+  }
+  modules.front().second = dict(local) + put(7);
+  const Fragment shared = build(set_items(hooks(),
+                                          {
+                                              {text("w"), of_shape({2})}
+  }),
+                                dict({{text("_metadata"), dict(modules)}}));
+  CHECK(Pair(shared, shared).fit.loads(true));
+}
+
 TEST_CASE("a module's place is the innermost that is known") {
   ModuleTree tree;
   const ModuleTree::Id b = tree.add("a.b");

@@ -188,11 +188,11 @@ TEST_CASE("another dtype or shape is another group") {
             .rules.empty());
 }
 
-TEST_CASE("a hundred thousand names of one shape are given up on, and said so") {
+TEST_CASE("twenty thousand names of one shape are given up on, and said so") {
   const Named checkpoint = layers(
-      100'000, [](int i) { return fmt::format("{}.attention", i); }, true);
+      20'000, [](int i) { return fmt::format("{}.attention", i); }, true);
   const Named reference = layers(
-      100'000, [](int i) { return fmt::format("{}.attn", i); }, true);
+      20'000, [](int i) { return fmt::format("{}.attn", i); }, true);
   const Suggestions found = suggest(checkpoint, reference);
   CHECK(found.rules.empty());
   CHECK_FALSE(found.complete);
