@@ -36,15 +36,6 @@ constexpr Limits kLimits = {
 // More paths than this are listed, but not looked up again one by one.
 constexpr std::size_t kLookedUp = 64;
 
-template <class Work>
-void unless_refused(Work work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    require(!error.message().empty());
-  }
-}
-
 void check_tensor(const Tensors& tensors, const Tensor& tensor) {
   require(tensors.tensor_of(tensor.node).has_value());
   const std::uint64_t elements = tensors.element_count(tensor);

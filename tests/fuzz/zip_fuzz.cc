@@ -19,15 +19,6 @@ using container::ZipReader;
 
 constexpr std::uint64_t kMostBytes = 1 << 20;
 
-template <class Work>
-void unless_refused(Work work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    require(!error.message().empty());
-  }
-}
-
 void check_member(const ZipReader& zip, const Member& member) {
   require(zip.find(member.name) == &member);
   require(zip.find_ignoring_case(member.name) == &member);
