@@ -105,7 +105,7 @@ void require_npy(const operation::Payload& payload, const CatItem& item) {
   const std::string_view to = tensor::is_floating(tensor.dtype) ? "float32" : "complex64";
   fail_usage(fmt::format(
       "--npy of {}: numpy has no {}{}", quote(item.path), tensor::name(tensor.dtype),
-      castable ? fmt::format("; `ptsd rewrite --cast {}` makes it one that it has", to) : ""));
+      castable ? fmt::format("; cast it first, with `ptsd rewrite --cast {}`", to) : ""));
 }
 
 void write_npy(const format::Opened& opened, const Options& options,

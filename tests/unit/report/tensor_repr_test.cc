@@ -143,13 +143,36 @@ TEST_CASE("long rows are broken, large tensors summed up") {
   CHECK(rows.print().find("5.0000e+00],\n        ...,\n        [1.3940e+03") != std::string::npos);
 }
 
+// Zeros, of which only the first and the last few can be read.
+class EdgesSource final : public ByteSource {
+ public:
+  explicit EdgesSource(std::uint64_t size) : size_(size) {}
+
+  using ByteSource::read;
+  const std::string& name() const override { return name_; }
+  std::uint64_t size() const override { return size_; }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override {
+    constexpr std::uint64_t kEdge = 64;
+    CHECK((offset + out.size() <= kEdge || offset >= size_ - kEdge));
+    std::ranges::fill(out, std::byte{0});
+  }
+
+ private:
+  std::string name_ = "edges";
+  std::uint64_t size_;
+};
+
 TEST_CASE("a summary reads nothing but the corners") {
-  // The middle is not there.
-  Storages storages = {
-      {"0", count_up(4000)}
+  constexpr std::int64_t kCount = std::int64_t{1} << 40;
+  const Printing vast(tensor(storage("0", kCount), {kCount}, {1}), {});
+  operation::Payload payload = vast.payload();
+  payload.open = [](checkpoint::StorageId) -> std::unique_ptr<ByteSource> {
+    return std::make_unique<EdgesSource>(std::uint64_t{kCount} * 4);
   };
-  const Printing wide(tensor(storage("0", 4000), {2, 2000}, {0, 1}), std::move(storages));
-  CHECK(wide.print().find("1.9970e+03") != std::string::npos);
+  std::string text;
+  ReprSink sink([&](std::string_view piece) { text += piece; });
+  write_repr(sink, payload, vast.id(), {});
+  CHECK(text == "tensor([0., 0., 0.,  ..., 0., 0., 0.])");
 }
 
 TEST_CASE("a summary of many small dimensions is bounded") {
@@ -250,8 +273,6 @@ TEST_CASE("nested tensors are views of their buffer, and must lie in it") {
   CHECK(refusal(nested({2, 4}, {0, 2})) == "a tensor in a nested one does not lie in its buffer");
   CHECK(refusal(nested({2, -1}, {0, 2})) ==
         "a size, stride or offset in a nested tensor is negative");
-  CHECK(refusal(nested({2, 3}, {0})) ==
-        "sizes, strides and offsets of a nested tensor do not fit together");
 }
 
 }  // namespace
