@@ -21,8 +21,8 @@ constexpr std::size_t kBlock = 512;
 template <class T>
 using Block = std::array<T, kBlock>;
 
-// Floats that are not negative as integers that order as they do, plus 1; all NaN are alike and
-// above all else. 0 stands for elements that match.
+// Floats, their sign apart, as integers that order as they do, plus 1; all NaN are alike and above
+// all else. 0 stands for elements that match.
 template <class Number>
 using KeyOf = std::conditional_t<sizeof(Number) == 4, std::int32_t, std::int64_t>;
 
@@ -31,7 +31,9 @@ constexpr auto kInfinity = std::bit_cast<KeyOf<Number>>(std::numeric_limits<Numb
 
 template <class Number>
 [[gnu::always_inline]] inline KeyOf<Number> key_of(Number difference) {
-  const auto bits = std::bit_cast<KeyOf<Number>>(difference);
+  // What inf / inf makes has the sign bit on some processors.
+  constexpr auto kAllButSign = std::numeric_limits<KeyOf<Number>>::max();
+  const KeyOf<Number> bits = std::bit_cast<KeyOf<Number>>(difference) & kAllButSign;
   return (bits > kInfinity<Number> ? kInfinity<Number> + 1 : bits) + 1;
 }
 
