@@ -298,7 +298,11 @@ struct CompareIntegers {
     }
     differences.mismatched += static_cast<std::uint64_t>(mismatched);
     const Extreme extreme = {.value = static_cast<double>(top_absolute), .magnitude = top_absolute};
-    take(absolute, count, extreme, top_absolute, first, differences.max_abs);
+    if (top_absolute > 0) {
+      take(absolute, count, extreme, top_absolute, first, differences.max_abs);
+    } else {  // True in other bits
+      take(mismatch, count, extreme, -1, first, differences.max_abs);
+    }
     take(relative, count, extreme_of<float>(top_relative), top_relative, first,
          differences.max_rel);
   }
