@@ -86,30 +86,31 @@ class Differ {
   }
 
   // Pairs in the order of A; where a path stands twice (in a forged module), the first one counts.
+  // The roots are a pair, whatever is below them: the empty path is also that of a key "". A pair
+  // takes part if one of the two does.
   void match() {
     std::unordered_map<std::string_view, std::uint32_t> by_path;
-    for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
-      if (takes_part(b_.payloads.checkpoint, diff_.entries_b[i])) {
-        by_path.emplace(diff_.entries_b[i].path, i);
-      }
+    for (std::uint32_t i = 1; i < diff_.entries_b.size(); ++i) {
+      by_path.emplace(diff_.entries_b[i].path, i);
     }
     std::vector<bool> met(diff_.entries_b.size());
     for (std::uint32_t i = 0; i < diff_.entries_a.size(); ++i) {
       const DiffEntry& entry = diff_.entries_a[i];
-      if (!takes_part(a_.payloads.checkpoint, entry)) continue;
+      const bool mine = takes_part(a_.payloads.checkpoint, entry);
       const auto found = by_path.find(entry.path);
-      if (found == by_path.end()) {
-        note_missing(diff_.only_a, entry, i);
-      } else {
-        met[found->second] = true;
-        note_pair(i, found->second);
+      if (i > 0 && found == by_path.end()) {
+        if (mine) note_missing(diff_.only_a, entry, i);
+        continue;
       }
+      const std::uint32_t other = i == 0 ? 0 : found->second;
+      const bool theirs = takes_part(b_.payloads.checkpoint, diff_.entries_b[other]);
+      if (mine || theirs) note_pair(i, other);
+      met[other] = true;
     }
     for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
       const DiffEntry& entry = diff_.entries_b[i];
-      if (!met[i] && takes_part(b_.payloads.checkpoint, entry)) {
-        note_missing(diff_.only_b, entry, i);
-      }
+      if (met[i] || !takes_part(b_.payloads.checkpoint, entry)) continue;
+      note_missing(diff_.only_b, entry, i);
     }
   }
 
