@@ -6,6 +6,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +14,7 @@
 
 #include "checkpoint/value.h"
 #include "operation/compare_pass.h"
+#include "operation/same_keys.h"
 #include "operation/same_value.h"
 #include "tensor/compare.h"
 #include "tensor/promote.h"
@@ -157,7 +159,8 @@ class Differ {
     const Checkpoint& left = a_.payloads.checkpoint;
     const Checkpoint& right = b_.payloads.checkpoint;
     if (a.kind == Kind::Container || b.kind == Kind::Container) {
-      return type_of(left, a) == type_of(right, b);
+      return type_of(left, a) == type_of(right, b) &&
+             same_keys({left, a.node, 0}, {right, b.node, 1});
     }
     return operation::same_value({left, a.node, 0}, {right, b.node, 1},
                                  [this](std::size_t input, StorageId storage) {
@@ -208,7 +211,7 @@ class Differ {
     if (!comparable) return comparison;
     if (is_strided(left)) {
       comparison.change.has_index = true;
-      compare_elements(left, right, comparison);
+      compare_elements(left, right, false, comparison);
     } else {
       compare_parts(left_id, right_id, comparison);
     }
@@ -242,11 +245,12 @@ class Differ {
     if (users_a_->of(a) != users_b_->of(b)) aspects.push_back(Aspect::Sharing);
   }
 
-  void compare_elements(const Tensor& a, const Tensor& b, Comparison& comparison) {
+  void compare_elements(const Tensor& a, const Tensor& b, bool exactly, Comparison& comparison) {
     comparison.change.compared += a_.payloads.checkpoint.tensors().element_count(a);
     if (!a.storage || !b.storage) return;
     ComparePlan plan = {.dtype = *tensor::promote(a.dtype, b.dtype), .rules = options_.rules};
     if (options_.close) plan.rules.tolerance = tensor::default_tolerance(a.dtype, b.dtype);
+    if (exactly) plan.rules.tolerance = {};
     if (options_.first_only) plan.stop = &stop_;
     comparison.results.push_back(results_.size());
     results_.emplace_back();
@@ -255,10 +259,25 @@ class Differ {
     runner_.add(compare_pass(std::move(left), std::move(right), plan, results_.back()));
   }
 
+  // Adds what tolerances are not for: indices and sizes, and all of a quantised tensor.
+  static void add_exact_parts(const Checkpoint& checkpoint, TensorId id,
+                              std::set<TensorId>& exact) {
+    const Tensor& tensor = checkpoint.tensors()[id];
+    const bool quantized = tensor.kind == TensorKind::Quantized;
+    if (quantized) exact.insert(id);
+    const checkpoint::TensorExtra* const extra = checkpoint.tensors().extra(tensor);
+    if (extra == nullptr) return;
+    for (const checkpoint::Component& part : extra->components) {
+      const bool numbers = part.role == "values" || part.role == "buffer";
+      if (quantized || !numbers) exact.insert(part.tensor);
+    }
+  }
+
   // What a sparse, nested or quantised tensor, or one of a subclass, is made from.
   void compare_parts(TensorId a, TensorId b, Comparison& comparison) {
     const Checkpoint& left = a_.payloads.checkpoint;
     const Checkpoint& right = b_.payloads.checkpoint;
+    std::set<TensorId> exact;
     const auto tensors = [&](TensorId x, TensorId y) {
       const Tensor& mine = left.tensors()[x];
       const Tensor& other = right.tensors()[y];
@@ -266,7 +285,10 @@ class Differ {
           mine.kind == other.kind && mine.dtype == other.dtype &&
           std::ranges::equal(left.tensors().shape(mine), right.tensors().shape(other));
       if (!alike) return PayloadPairs::Verdict::Different;
-      if (mine.storage && other.storage) compare_elements(mine, other, comparison);
+      add_exact_parts(left, x, exact);
+      if (mine.storage && other.storage) {
+        compare_elements(mine, other, exact.contains(x), comparison);
+      }
       return is_strided(mine) ? PayloadPairs::Verdict::Same : PayloadPairs::Verdict::ByParts;
     };
     // Elements have been compared with the tensor that shows them.

@@ -85,8 +85,10 @@ class Lines {
     const std::string right = b_.value(change.b);
     // Two values that look the same.
     if (left != right) return arrow(left, right);
-    const std::string types = arrow(a_.form(change.a), b_.form(change.b));
-    return a_.form(change.a) == b_.form(change.b) ? a_.form(change.a) + " differs" : types;
+    const std::string form = a_.form(change.a);
+    if (form != b_.form(change.b)) return arrow(form, b_.form(change.b));
+    const bool container = a_.entries[change.a].kind == DiffEntry::Kind::Container;
+    return form + (container ? " with keys of other types" : " differs");
   }
 
   std::string details(std::size_t row) const {
