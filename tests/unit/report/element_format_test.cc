@@ -36,7 +36,7 @@ std::string floats(const std::vector<double>& values) {
 }
 
 TEST_CASE("whole numbers end in a point") {
-  CHECK(floats({1, -2, 100}) == "  1.|-2.|100.");
+  CHECK(floats({1, -2, 100}) == "  1.| -2.|100.");
   CHECK(floats({0.0, -0.0}) == "0.|-0.");
   CHECK(floats({1, kNan, kInfinity}) == "1.|nan|inf");
   CHECK(floats({123456, 200000}) == "123456.|200000.");
@@ -53,7 +53,7 @@ TEST_CASE("what is far apart, large or small is in scientific form") {
   CHECK(floats({1, 1001}) == "1.0000e+00|1.0010e+03");
   CHECK(floats({1e8}) == "100000000.");
   CHECK(floats({100000001.0}) == "1.0000e+08");
-  CHECK(floats({0.0001}) == "1.0000e-04");
+  CHECK(floats({0.0001}) == "0.0001");
   CHECK(floats({0.00009}) == "9.0000e-05");
   CHECK(floats({9.99996e99, 0, kNan}) == "1.0000e+100| 0.0000e+00|        nan");
 }

@@ -128,9 +128,7 @@ TEST_CASE("long rows are broken, large tensors summed up") {
   },
                               {1}),
                        {{"0", count_up(1001)}});
-  CHECK(large.print() ==
-        "tensor([0.0000e+00, 1.0000e+00, 2.0000e+00,  ..., 9.9800e+02, 9.9900e+02,\n"
-        "        1.0000e+03])");
+  CHECK(large.print() == "tensor([   0.,    1.,    2.,  ...,  998.,  999., 1000.])");
   const std::string full = large.print({.full = true});
   CHECK(std::ranges::count(full, ',') == 1000);
   CHECK(full.find("...") == std::string::npos);
