@@ -96,11 +96,11 @@ Verdict compare_floats(DType dtype, Bytes a, Bytes b, std::size_t i, const Compa
   const auto rtol = static_cast<Number>(rules.tolerance.rtol);
   const auto atol = static_cast<Number>(rules.tolerance.atol);
   const Number difference = rounded(steps, std::abs(x - y));
-  const Number allowed = rounded(steps, atol + rounded(steps, std::abs(rtol * y)));
+  const Number most = rounded(steps, atol) + rounded(steps, std::abs(rtol * y));
   Verdict verdict;
   verdict.match = x == y || (rules.equal_nan && std::isnan(x) && std::isnan(y));
   if (rtol > 0 || atol > 0) {
-    verdict.match |= std::isfinite(difference) && difference <= allowed;
+    verdict.match |= std::isfinite(difference) && difference <= rounded(steps, most);
   }
   if (rules.bits) verdict.match = same_bits(dtype, a, b, i);
   verdict.absolute = {.value = static_cast<double>(difference)};
@@ -118,7 +118,7 @@ Verdict compare_complex(DType real, Bytes a, Bytes b, std::size_t i, const Compa
   const auto atol = static_cast<Number>(rules.tolerance.atol);
   const auto length = [&](Number one, Number other) { return round(std::hypot(one, other)); };
   const Number difference = length(round(x[0] - y[0]), round(x[1] - y[1]));
-  const Number allowed = round(atol + length(round(rtol * y[0]), round(rtol * y[1])));
+  const Number allowed = round(round(atol) + length(round(rtol * y[0]), round(rtol * y[1])));
   const auto has_nan = [](const auto& z) { return std::isnan(z[0]) || std::isnan(z[1]); };
   Verdict verdict;
   verdict.match = x == y || (rules.equal_nan && has_nan(x) && has_nan(y));
