@@ -14,6 +14,7 @@
 #include "checkpoint/listing.h"
 #include "checkpoint/resolve.h"
 #include "command/options.h"
+#include "command/payload.h"
 #include "command/warn.h"
 #include "file/output_file.h"
 #include "format/npy.h"
@@ -134,10 +135,7 @@ void write_npy(const format::Opened& opened, const Options& options,
 
 Exit run(const Options& options) {
   const format::Opened opened(format::parse_address(options.file), options.common.limits);
-  const operation::Payload payload = {
-      opened.checkpoint(),
-      [&](checkpoint::StorageId id) { return opened.loaded().open_storage(id); },
-      opened.loaded().facts().byteorder == "big"};
+  const operation::Payload payload = payload_of(opened);
   report::CatReport report = {.path = opened.address().file,
                               .subtree = opened.address().path,
                               .loaded = opened.loaded(),

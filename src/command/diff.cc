@@ -13,7 +13,7 @@
 #include "base/quote.h"
 #include "command/edit.h"
 #include "command/options.h"
-#include "command/payloads.h"
+#include "command/payload.h"
 #include "command/rename_options.h"
 #include "command/select.h"
 #include "command/warn.h"

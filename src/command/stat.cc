@@ -12,7 +12,7 @@
 
 #include "base/quote.h"
 #include "command/options.h"
-#include "command/payloads.h"
+#include "command/payload.h"
 #include "command/select.h"
 #include "command/warn.h"
 #include "format/open.h"
@@ -104,9 +104,9 @@ Exit run(const Options& options) {
   for (const checkpoint::Entry& entry : report.entries) {
     tensors.push_back(*entry.tensor);
   }
-  const operation::Payloads payloads = payloads_of(opened);
+  const operation::Payload payload = payload_of(opened);
   report.stats = operation::stat(
-      payloads, tensors,
+      payload, tensors,
       {.bins = options.bins.value_or(kDefaultBins), .threads = options.common.thread_count()});
   opened.check_unchanged();
   write(options, report);

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "operation/chunked.h"
-#include "operation/payloads.h"
+#include "operation/tensor_opener.h"
 #include "tensor/differences.h"
 
 namespace ptsd::operation {

@@ -16,6 +16,7 @@
 #include "operation/compare_pass.h"
 #include "operation/same_keys.h"
 #include "operation/same_value.h"
+#include "operation/tensor_opener.h"
 #include "tensor/compare.h"
 #include "tensor/promote.h"
 
@@ -68,8 +69,8 @@ class Differ {
         options_(options),
         diff_(a, b),
         runner_(options.threads),
-        opener_a_(a.payloads, runner_),
-        opener_b_(b.payloads, runner_) {}
+        opener_a_(a.payload, runner_),
+        opener_b_(b.payload, runner_) {}
 
   Diff run() {
     match();
@@ -98,20 +99,20 @@ class Differ {
     std::vector<bool> met(diff_.entries_b.size());
     for (std::uint32_t i = 0; i < diff_.entries_a.size(); ++i) {
       const DiffEntry& entry = diff_.entries_a[i];
-      const bool mine = takes_part(a_.payloads.checkpoint, entry);
+      const bool mine = takes_part(a_.payload.checkpoint, entry);
       const auto found = by_path.find(entry.path);
       if (i > 0 && found == by_path.end()) {
         if (mine) note_missing(diff_.only_a, entry, i);
         continue;
       }
       const std::uint32_t other = i == 0 ? 0 : found->second;
-      const bool theirs = takes_part(b_.payloads.checkpoint, diff_.entries_b[other]);
+      const bool theirs = takes_part(b_.payload.checkpoint, diff_.entries_b[other]);
       if (mine || theirs) note_pair(i, other);
       met[other] = true;
     }
     for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
       const DiffEntry& entry = diff_.entries_b[i];
-      if (met[i] || !takes_part(b_.payloads.checkpoint, entry)) continue;
+      if (met[i] || !takes_part(b_.payload.checkpoint, entry)) continue;
       note_missing(diff_.only_b, entry, i);
     }
   }
@@ -156,22 +157,22 @@ class Differ {
 
   bool same_value(const DiffEntry& a, const DiffEntry& b) const {
     if (a.tensor || b.tensor) return false;
-    const Checkpoint& left = a_.payloads.checkpoint;
-    const Checkpoint& right = b_.payloads.checkpoint;
+    const Checkpoint& left = a_.payload.checkpoint;
+    const Checkpoint& right = b_.payload.checkpoint;
     if (a.kind == Kind::Container || b.kind == Kind::Container) {
       return type_of(left, a) == type_of(right, b) &&
              same_keys({left, a.node, 0}, {right, b.node, 1});
     }
     return operation::same_value({left, a.node, 0}, {right, b.node, 1},
                                  [this](std::size_t input, StorageId storage) {
-                                   return (input == 0 ? a_ : b_).open_checked(storage);
+                                   return (input == 0 ? a_ : b_).payload.open(storage);
                                  });
   }
 
   void compare_tensors() {
     if (options_.strict_layout) {
-      users_a_ = std::make_unique<FirstUsers>(a_.payloads.checkpoint, diff_.entries_a);
-      users_b_ = std::make_unique<FirstUsers>(b_.payloads.checkpoint, diff_.entries_b);
+      users_a_ = std::make_unique<FirstUsers>(a_.payload.checkpoint, diff_.entries_a);
+      users_b_ = std::make_unique<FirstUsers>(b_.payload.checkpoint, diff_.entries_b);
     }
     std::vector<Comparison> comparisons;
     std::map<std::pair<TensorId, TensorId>, std::size_t> met;
@@ -197,8 +198,8 @@ class Differ {
   Comparison begin(std::uint32_t a, std::uint32_t b) {
     const TensorId left_id = *diff_.entries_a[a].tensor;
     const TensorId right_id = *diff_.entries_b[b].tensor;
-    const Tensor& left = a_.payloads.checkpoint.tensors()[left_id];
-    const Tensor& right = b_.payloads.checkpoint.tensors()[right_id];
+    const Tensor& left = a_.payload.checkpoint.tensors()[left_id];
+    const Tensor& right = b_.payload.checkpoint.tensors()[right_id];
     Comparison comparison = {
         .change = {.a = a, .b = b}
     };
@@ -224,15 +225,15 @@ class Differ {
     const bool comparable = options_.ignore_dtype && is_strided(a) && is_strided(b) &&
                             tensor::promote(a.dtype, b.dtype).has_value();
     if (a.dtype != b.dtype && !comparable) aspects.push_back(Aspect::DType);
-    if (!std::ranges::equal(a_.payloads.checkpoint.tensors().shape(a),
-                            b_.payloads.checkpoint.tensors().shape(b))) {
+    if (!std::ranges::equal(a_.payload.checkpoint.tensors().shape(a),
+                            b_.payload.checkpoint.tensors().shape(b))) {
       aspects.push_back(Aspect::Shape);
     }
   }
 
   void compare_layout(const Tensor& a, const Tensor& b, std::vector<Aspect>& aspects) const {
-    const Checkpoint& left = a_.payloads.checkpoint;
-    const Checkpoint& right = b_.payloads.checkpoint;
+    const Checkpoint& left = a_.payload.checkpoint;
+    const Checkpoint& right = b_.payload.checkpoint;
     if (a.kind != b.kind && is_strided(a) && is_strided(b)) aspects.push_back(Aspect::Kind);
     if (device_of(left.tensors(), left.graph(), a) !=
         device_of(right.tensors(), right.graph(), b)) {
@@ -246,7 +247,7 @@ class Differ {
   }
 
   void compare_elements(const Tensor& a, const Tensor& b, bool exactly, Comparison& comparison) {
-    comparison.change.compared += a_.payloads.checkpoint.tensors().element_count(a);
+    comparison.change.compared += a_.payload.checkpoint.tensors().element_count(a);
     if (!a.storage || !b.storage) return;
     ComparePlan plan = {.dtype = *tensor::promote(a.dtype, b.dtype), .rules = options_.rules};
     if (options_.close) plan.rules.tolerance = tensor::default_tolerance(a.dtype, b.dtype);
@@ -275,8 +276,8 @@ class Differ {
 
   // What a sparse, nested or quantised tensor, or one of a subclass, is made from.
   void compare_parts(TensorId a, TensorId b, Comparison& comparison) {
-    const Checkpoint& left = a_.payloads.checkpoint;
-    const Checkpoint& right = b_.payloads.checkpoint;
+    const Checkpoint& left = a_.payload.checkpoint;
+    const Checkpoint& right = b_.payload.checkpoint;
     std::set<TensorId> exact;
     const auto tensors = [&](TensorId x, TensorId y) {
       const Tensor& mine = left.tensors()[x];
@@ -330,7 +331,7 @@ class Differ {
 }  // namespace
 
 Diff::Diff(const DiffSide& a, const DiffSide& b)
-    : entries_a(a.payloads.checkpoint, a.root), entries_b(b.payloads.checkpoint, b.root) {}
+    : entries_a(a.payload.checkpoint, a.root), entries_b(b.payload.checkpoint, b.root) {}
 
 Diff diff(const DiffSide& a, const DiffSide& b, const DiffOptions& options) {
   return Differ(a, b, options).run();

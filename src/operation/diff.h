@@ -8,7 +8,7 @@
 
 #include "checkpoint/listing.h"
 #include "operation/diff_entries.h"
-#include "operation/payloads.h"
+#include "operation/payload.h"
 #include "tensor/differences.h"
 
 // What two checkpoints differ in: names that only one has, tensors, and all other values. Entries
@@ -17,10 +17,8 @@
 namespace ptsd::operation {
 
 struct DiffSide {
-  Payloads payloads;
+  Payload payload;
   pickle::NodeId root{};
-  // The bytes of a storage after a check of their CRC.
-  std::function<std::unique_ptr<ByteSource>(checkpoint::StorageId)> open_checked = {};
 };
 
 struct DiffOptions {

@@ -31,11 +31,11 @@ NestedParts::NestedParts(const Payload& payload, const Tensor& tensor)
       count_(size_at(checkpoint_.tensors(), dense_component(payload, tensor, "sizes"), 0)),
       rank_(size_at(checkpoint_.tensors(), dense_component(payload, tensor, "sizes"), 1)),
       storage_(buffer_.storage ? payload.open(*buffer_.storage) : nullptr),
-      shared_{payload.checkpoint,
-              [this](checkpoint::StorageId) -> std::unique_ptr<ByteSource> {
+      shared_{.checkpoint = payload.checkpoint,
+              .open = [this](checkpoint::StorageId) -> std::unique_ptr<ByteSource> {
                 return std::make_unique<RangeSource>(*storage_, 0, storage_->size());
               },
-              payload.big_endian},
+              .big_endian = payload.big_endian},
       sizes_(integers(payload, "sizes")),
       strides_(integers(payload, "strides")),
       offsets_(offsets(payload)) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/crc32.h"
+#include "operation/tensor_opener.h"
 
 namespace ptsd::operation {
 
@@ -119,11 +120,8 @@ tensor::Bins bins_of(const tensor::Summary& summary) {
 
 class Statistician {
  public:
-  Statistician(const Payloads& payloads, const StatOptions& options)
-      : payloads_(payloads),
-        options_(options),
-        runner_(options.threads),
-        opener_(payloads, runner_) {}
+  Statistician(const Payload& payload, const StatOptions& options)
+      : payload_(payload), options_(options), runner_(options.threads), opener_(payload, runner_) {}
 
   std::vector<TensorStat> run(std::span<const TensorId> ids) {
     stats_.resize(ids.size());
@@ -148,7 +146,7 @@ class Statistician {
   // The tensor whose elements count.
   TensorId values_of(TensorId id) const {
     constexpr auto kRoles = std::to_array<std::string_view>({"values", "buffer"});
-    const Tensors& tensors = payloads_.checkpoint.tensors();
+    const Tensors& tensors = payload_.checkpoint.tensors();
     const checkpoint::TensorExtra* const extra = tensors.extra(tensors[id]);
     if (tensors[id].storage || extra == nullptr) return id;
     for (const checkpoint::Component& part : extra->components) {
@@ -158,7 +156,7 @@ class Statistician {
   }
 
   void summarise(std::size_t number, TensorId id) {
-    const Tensors& tensors = payloads_.checkpoint.tensors();
+    const Tensors& tensors = payload_.checkpoint.tensors();
     const TensorId values = values_of(id);
     const Tensor& tensor = tensors[values];
     TensorStat& stat = stats_[number];
@@ -177,7 +175,7 @@ class Statistician {
       if (stat.summary->finite == 0) continue;
       stat.bins = bins_of(*stat.summary);
       stat.histogram.assign(options_.bins, 0);
-      TensorElements elements = opener_.open(payloads_.checkpoint.tensors()[values]);
+      TensorElements elements = opener_.open(payload_.checkpoint.tensors()[values]);
       runner_.add(std::make_unique<HistogramPass>(std::move(elements), stat.bins, stat.histogram));
     }
     runner_.flush();
@@ -185,7 +183,7 @@ class Statistician {
     bytes_ = 0;
   }
 
-  const Payloads& payloads_;
+  const Payload& payload_;
   const StatOptions& options_;
   std::vector<TensorStat> stats_;
   std::vector<Waiting> waiting_;
@@ -196,9 +194,9 @@ class Statistician {
 
 }  // namespace
 
-std::vector<TensorStat> stat(const Payloads& payloads, std::span<const TensorId> tensors,
+std::vector<TensorStat> stat(const Payload& payload, std::span<const TensorId> tensors,
                              const StatOptions& options) {
-  return Statistician(payloads, options).run(tensors);
+  return Statistician(payload, options).run(tensors);
 }
 
 }  // namespace ptsd::operation

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "operation/payloads.h"
+#include "operation/payload.h"
 #include "tensor/summarise.h"
 
 namespace ptsd::operation {
@@ -26,8 +26,7 @@ struct StatOptions {
 
 // Of each of the tensors, in their order. Of a sparse or nested tensor its values count; a tensor
 // without bytes (meta) has no summary. Throws what opening and checking a storage does.
-std::vector<TensorStat> stat(const Payloads& payloads,
-                             std::span<const checkpoint::TensorId> tensors,
+std::vector<TensorStat> stat(const Payload& payload, std::span<const checkpoint::TensorId> tensors,
                              const StatOptions& options);
 
 }  // namespace ptsd::operation

@@ -28,17 +28,17 @@ class DiffInput {
 
   const checkpoint::Checkpoint& checkpoint() const { return loading_.checkpoint; }
 
-  Payloads payloads() const {
-    return {.checkpoint = checkpoint(), .open = [this](checkpoint::StorageId id) {
+  Payload payload() const {
+    return {
+        .checkpoint = checkpoint(),
+        .open = [this](checkpoint::StorageId id) { return open(id); },
+        .open_unchecked =
+            [this](checkpoint::StorageId id) {
               return UncheckedSource{open(id), [this, id](std::uint32_t crc) { check(id, crc); }};
             }};
   }
 
-  DiffSide side() const {
-    return {.payloads = payloads(),
-            .root = checkpoint().root(),
-            .open_checked = [this](checkpoint::StorageId id) { return open(id); }};
-  }
+  DiffSide side() const { return {.payload = payload(), .root = checkpoint().root()}; }
 
   // The storage has another CRC than the file says.
   std::string damaged = {};

@@ -9,23 +9,14 @@
 #include <vector>
 
 #include "base/byte_source.h"
-#include "checkpoint/checkpoint.h"
 #include "operation/chunked.h"
+#include "operation/payload.h"
 
 // The elements of the tensors of one input, for those who compute from them, on several threads.
 // Every storage that is read is checked against its CRC, once: along the way where a tensor shows
 // all of it, in a pass of its own where not.
 
 namespace ptsd::operation {
-
-// The bytes of a storage, with the check of its CRC still to do.
-using OpenUnchecked = std::function<UncheckedSource(checkpoint::StorageId)>;
-
-struct Payloads {
-  const checkpoint::Checkpoint& checkpoint;
-  OpenUnchecked open;
-  bool big_endian = false;
-};
 
 // The CRC of a run of bytes from those of its chunks.
 class ChunkedCrc {
@@ -72,8 +63,8 @@ class TensorElements {
 class TensorOpener {
  public:
   // Both are borrowed.
-  TensorOpener(const Payloads& payloads, ChunkedRunner& runner)
-      : payloads_(payloads), runner_(runner) {}
+  TensorOpener(const Payload& payload, ChunkedRunner& runner)
+      : payload_(payload), runner_(runner) {}
 
   // Of a tensor with a storage. Throws Error::Limit for a view that shows far more elements than
   // its storage holds, Error::Unsupported for packed elements that lie apart.
@@ -82,7 +73,7 @@ class TensorOpener {
  private:
   void check_size(const checkpoint::Tensor& tensor, std::uint64_t bytes) const;
 
-  const Payloads& payloads_;
+  const Payload& payload_;
   ChunkedRunner& runner_;
   std::set<checkpoint::StorageId> checked_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operation/payloads.h"
+#include "operation/tensor_opener.h"
 
 #include <algorithm>
 #include <utility>
@@ -61,7 +61,7 @@ void TensorElements::read(std::uint64_t first, std::span<std::byte> out) const {
 }
 
 void TensorOpener::check_size(const Tensor& tensor, std::uint64_t bytes) const {
-  const checkpoint::Checkpoint& checkpoint = payloads_.checkpoint;
+  const checkpoint::Checkpoint& checkpoint = payload_.checkpoint;
   const checkpoint::Storage& storage = checkpoint.tensors()[*tensor.storage];
   const std::uint64_t most = checkpoint.limits().view_bytes;
   if (bytes <= most || bytes <= storage.count * storage.item_size()) return;
@@ -72,35 +72,35 @@ void TensorOpener::check_size(const Tensor& tensor, std::uint64_t bytes) const {
 }
 
 TensorElements TensorOpener::open(const Tensor& tensor) {
-  const Tensors& tensors = payloads_.checkpoint.tensors();
+  const Tensors& tensors = payload_.checkpoint.tensors();
   const std::uint64_t bytes = tensors.byte_count(tensor);
   check_size(tensor, bytes);
-  UncheckedSource storage = payloads_.open(*tensor.storage);
+  UncheckedSource storage = payload_.open_unchecked(*tensor.storage);
   const tensor::DTypeInfo& type = tensor::info(tensor.dtype);
   TensorElements opened;
   opened.dtype_ = tensor.dtype;
   opened.count_ = bytes / type.item_size;
   const bool contiguous = tensors.is_contiguous(tensor);
-  const bool plain = contiguous && !payloads_.big_endian && !tensor.conj && !tensor.neg;
+  const bool plain = contiguous && !payload_.big_endian && !tensor.conj && !tensor.neg;
   const bool whole = plain && tensor.offset == 0 && bytes == storage.source->size();
   const bool first = checked_.insert(*tensor.storage).second;
   if (first && storage.check && whole) {
     opened.check_ = std::move(storage.check);
   } else if (first && storage.check) {
-    runner_.add(std::make_unique<CrcPass>(payloads_.open(*tensor.storage)));
+    runner_.add(std::make_unique<CrcPass>(payload_.open_unchecked(*tensor.storage)));
   }
   opened.gathered_ = !contiguous;
   if (whole) {
     opened.elements_ = std::move(storage.source);
   } else if (type.elements_per_item == 1) {
     opened.elements_ =
-        element_source(tensors, tensor, std::move(storage.source), payloads_.big_endian);
+        element_source(tensors, tensor, std::move(storage.source), payload_.big_endian);
   } else if (contiguous && tensor.offset == 0) {
     opened.elements_ = std::move(storage.source);
   } else {
-    payloads_.checkpoint.fail_at(tensor.node, Error::Kind::Unsupported,
-                                 "packed elements that do not lie at the storage's beginning, "
-                                 "one behind the other");
+    payload_.checkpoint.fail_at(tensor.node, Error::Kind::Unsupported,
+                                "packed elements that do not lie at the storage's beginning, "
+                                "one behind the other");
   }
   return opened;
 }

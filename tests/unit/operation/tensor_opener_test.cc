@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operation/payloads.h"
+#include "operation/tensor_opener.h"
 
 #include <atomic>
 #include <vector>
@@ -74,10 +74,10 @@ TEST_CASE("much work does not wait") {
 class Opened {
  public:
   explicit Opened(const DiffInput& input)
-      : payloads_(input.payloads()), runner_(1), opener_(payloads_, runner_) {}
+      : payload_(input.payload()), runner_(1), opener_(payload_, runner_) {}
 
   TensorElements open(std::size_t number) {
-    const checkpoint::Tensors& tensors = payloads_.checkpoint.tensors();
+    const checkpoint::Tensors& tensors = payload_.checkpoint.tensors();
     return opener_.open(tensors[checkpoint::TensorId(static_cast<std::uint32_t>(number))]);
   }
 
@@ -91,7 +91,7 @@ class Opened {
   void flush() { runner_.flush(); }
 
  private:
-  Payloads payloads_;
+  Payload payload_;
   ChunkedRunner runner_;
   TensorOpener opener_;
 };
