@@ -88,32 +88,40 @@ class Differ {
            options_.selects(checkpoint, {entry.path, entry.node, entry.tensor});
   }
 
-  // Pairs in the order of A; where a path stands twice (in a forged module), the first one counts.
-  // The roots are a pair, whatever is below them: the empty path is also that of a key "". A pair
-  // takes part if one of the two does.
+  // Pairs in the order of A. The roots are one, whatever is below them: the empty path is also that
+  // of a key "". Where a path stands several times (in a forged module), the first is paired with
+  // the first, and so on. A pair takes part if one of the two does.
   void match() {
-    std::unordered_map<std::string_view, std::uint32_t> by_path;
-    for (std::uint32_t i = 1; i < diff_.entries_b.size(); ++i) {
-      by_path.emplace(diff_.entries_b[i].path, i);
+    std::unordered_map<std::string_view, std::uint32_t> by_path;  // the first that is not paired
+    std::vector<std::uint32_t> next(diff_.entries_b.size());      // 0: there is no other
+    for (auto i = static_cast<std::uint32_t>(diff_.entries_b.size() - 1); i > 0; --i) {
+      next[i] = std::exchange(by_path[diff_.entries_b[i].path], i);
     }
+    note_if_selected(0, 0);
     std::vector<bool> met(diff_.entries_b.size());
-    for (std::uint32_t i = 0; i < diff_.entries_a.size(); ++i) {
+    met[0] = true;
+    for (std::uint32_t i = 1; i < diff_.entries_a.size(); ++i) {
       const DiffEntry& entry = diff_.entries_a[i];
-      const bool mine = takes_part(a_.payload.checkpoint, entry);
       const auto found = by_path.find(entry.path);
-      if (i > 0 && found == by_path.end()) {
-        if (mine) note_missing(diff_.only_a, entry, i);
+      if (found == by_path.end() || found->second == 0) {
+        if (takes_part(a_.payload.checkpoint, entry)) note_missing(diff_.only_a, entry, i);
         continue;
       }
-      const std::uint32_t other = i == 0 ? 0 : found->second;
-      const bool theirs = takes_part(b_.payload.checkpoint, diff_.entries_b[other]);
-      if (mine || theirs) note_pair(i, other);
-      met[other] = true;
+      note_if_selected(i, found->second);
+      met[found->second] = true;
+      found->second = next[found->second];
     }
     for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
       const DiffEntry& entry = diff_.entries_b[i];
       if (met[i] || !takes_part(b_.payload.checkpoint, entry)) continue;
       note_missing(diff_.only_b, entry, i);
+    }
+  }
+
+  void note_if_selected(std::uint32_t a, std::uint32_t b) {
+    if (takes_part(a_.payload.checkpoint, diff_.entries_a[a]) ||
+        takes_part(b_.payload.checkpoint, diff_.entries_b[b])) {
+      note_pair(a, b);
     }
   }
 
