@@ -2,11 +2,14 @@
 #include "operation/same_value.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "checkpoint/numpy_scalar.h"
+#include "checkpoint/value.h"
 #include "operation/same_elements.h"
 #include "operation/set_items.h"
 #include "pickle/import_names.h"
@@ -72,11 +75,20 @@ class Comparer {
       const Verdict verdict = payloads_.tensors(*tensor_a, *tensor_b);
       if (verdict != Verdict::ByParts) return verdict == Verdict::Same;
     }
-    if (left_.kind(a) != right_.kind(b)) return false;
-    if (const auto items = set_items(a_.checkpoint.names(), a)) {
-      return items == set_items(b_.checkpoint.names(), b);
-    }
-    return same_here(a, b) && same_mutations(a, b);
+    if (const auto same = same_in_any_form(a, b)) return *same;
+    return left_.kind(a) == right_.kind(b) && same_here(a, b) && same_mutations(a, b);
+  }
+
+  // Sets and bytes, which each protocol of pickle writes in its own way; nothing for what is
+  // neither.
+  std::optional<bool> same_in_any_form(NodeId a, NodeId b) const {
+    const checkpoint::Names& left = a_.checkpoint.names();
+    const checkpoint::Names& right = b_.checkpoint.names();
+    const auto items = set_items(left, a);
+    const auto bytes = items ? std::nullopt : bytes_of(left, a);
+    if (!items && !bytes) return std::nullopt;
+    return type_of(left, a) == type_of(right, b) &&
+           (items ? items == set_items(right, b) : bytes == bytes_of(right, b));
   }
 
   bool same_here(NodeId a, NodeId b) {

@@ -165,7 +165,8 @@ class Lines {
                    escape(device_of(b_.checkpoint.tensors(), b_.checkpoint.graph(), b)));
     }
     if (aspect == Aspect::RequiresGrad) {
-      return a.requires_grad ? "requires_grad → not" : "requires_grad only in the second";
+      return "requires_grad " +
+             arrow(a.requires_grad ? "true" : "false", b.requires_grad ? "true" : "false");
     }
     if (aspect == Aspect::Stride) {
       return "stride " + arrow(shape_text(a_.checkpoint.tensors().stride(a)),

@@ -163,6 +163,22 @@ TEST_CASE("sets are equal in any order") {
   CHECK_FALSE(same(set_of({number(1)}), list({number(1)})));
 }
 
+TEST_CASE("what a protocol of pickle writes in its own way is the same value") {
+  const Fragment bytes = fragment(pickle().short_binbytes("ab"));
+  const Fragment encoded = call(global("_codecs", "encode"), {text("ab"), text("latin1")});
+  CHECK(same(bytes, encoded));
+  CHECK(same(encoded, bytes));
+  CHECK_FALSE(same(fragment(pickle().short_binbytes("ac")), encoded));
+  CHECK_FALSE(same(call(global("builtins", "bytearray"), {bytes}), encoded));
+  CHECK(same(call(global("builtins", "bytearray"), {bytes}),
+             call(global("builtins", "bytearray"), {text("ab"), text("latin-1")})));
+  const Fragment set = fragment(pickle().empty_set().mark().raw(number(1)).additems());
+  CHECK(same(set_of({number(1)}), set));
+  CHECK_FALSE(same(set_of({number(2)}), set));
+  const Fragment frozen = call(global("builtins", "frozenset"), {list({number(1)})});
+  CHECK_FALSE(same(frozen, set));
+}
+
 TEST_CASE("objects of unknown classes are equal in class and state") {
   const auto config = [](std::string_view name, std::int64_t value) {
     return dict({
