@@ -89,16 +89,16 @@ class SummaryPass final : public Pass {
 
 class HistogramPass final : public Pass {
  public:
-  HistogramPass(TensorElements elements, const tensor::Bins& bins,
+  HistogramPass(TensorElements elements, std::span<const double> edges,
                 std::vector<std::uint64_t>& result)
-      : Pass(std::move(elements)), bins_(bins), result_(result) {}
+      : Pass(std::move(elements)), edges_(edges), result_(result) {}
 
   void prepare(std::size_t) override {}
 
   void run(const Chunk& chunk) override {
     std::vector<std::uint64_t> counts(result_.size());
     each_block(chunk,
-               [&](Bytes block) { tensor::count_bins(elements().dtype(), block, bins_, counts); });
+               [&](Bytes block) { tensor::count_bins(elements().dtype(), block, edges_, counts); });
     const std::scoped_lock lock(mutex_);
     std::ranges::transform(counts, result_, result_.begin(), std::plus());
   }
@@ -106,17 +106,10 @@ class HistogramPass final : public Pass {
   void finish() override {}
 
  private:
-  tensor::Bins bins_;
+  std::span<const double> edges_;
   std::mutex mutex_;
   std::vector<std::uint64_t>& result_;
 };
-
-// One value has a bin of width 1 around it, as in numpy.histogram.
-tensor::Bins bins_of(const tensor::Summary& summary) {
-  const auto low = static_cast<double>(summary.min);
-  const auto high = static_cast<double>(summary.max);
-  return low < high ? tensor::Bins{low, high} : tensor::Bins{low - 0.5, high + 0.5};
-}
 
 class Statistician {
  public:
@@ -173,10 +166,10 @@ class Statistician {
     for (const auto& [number, values] : waiting_) {
       TensorStat& stat = stats_[number];
       if (stat.summary->finite == 0) continue;
-      stat.bins = bins_of(*stat.summary);
+      stat.edges = tensor::bin_edges(*stat.summary, options_.bins);
       stat.histogram.assign(options_.bins, 0);
       TensorElements elements = opener_.open(payload_.checkpoint.tensors()[values]);
-      runner_.add(std::make_unique<HistogramPass>(std::move(elements), stat.bins, stat.histogram));
+      runner_.add(std::make_unique<HistogramPass>(std::move(elements), stat.edges, stat.histogram));
     }
     runner_.flush();
     waiting_.clear();

@@ -22,15 +22,9 @@ Json extreme(long double value, DType dtype) {
 
 Json histogram(const TensorStat& stat) {
   if (stat.histogram.empty()) return nullptr;
-  Json edges = Json::array();
-  const auto bins = static_cast<double>(stat.histogram.size());
-  for (std::size_t i = 0; i <= stat.histogram.size(); ++i) {
-    const double share = static_cast<double>(i) / bins;
-    edges.push_back(stat.bins.low * (1 - share) + stat.bins.high * share);
-  }
   return {
-      {"edges",  std::move(edges)},
-      {"counts", stat.histogram  },
+      {"edges",  stat.edges    },
+      {"counts", stat.histogram},
   };
 }
 
@@ -47,7 +41,7 @@ Json tensor_json(const checkpoint::Tensors& tensors, const checkpoint::Entry& en
   json["min"] = known ? extreme(summary.min, tensor.dtype) : Json();
   json["max"] = known ? extreme(summary.max, tensor.dtype) : Json();
   json["mean"] = known ? number(summary.mean()) : Json();
-  json["std"] = known ? number(summary.standard_deviation()) : Json();
+  json["std"] = summary.finite > 1 ? number(summary.standard_deviation()) : Json();
   json["zeros"] = stat.summary ? Json(summary.zeros) : Json();
   json["nan"] = stat.summary ? Json(summary.nan) : Json();
   json["inf"] = stat.summary ? Json(summary.inf) : Json();

@@ -39,14 +39,15 @@ std::string findings(const Summary& summary) {
 
 struct NumberColumn {
   std::string_view title;
+  std::uint64_t least;  // finite elements that it takes
   double (*value)(const Summary&);
 };
 
 constexpr auto kNumbers = std::to_array<NumberColumn>({
-    {"min",  [](const Summary& summary) { return static_cast<double>(summary.min); }},
-    {"max",  [](const Summary& summary) { return static_cast<double>(summary.max); }},
-    {"mean", [](const Summary& summary) { return summary.mean(); }                  },
-    {"std",  [](const Summary& summary) { return summary.standard_deviation(); }    },
+    {"min",  1, [](const Summary& summary) { return static_cast<double>(summary.min); }},
+    {"max",  1, [](const Summary& summary) { return static_cast<double>(summary.max); }},
+    {"mean", 1, [](const Summary& summary) { return summary.mean(); }                  },
+    {"std",  2, [](const Summary& summary) { return summary.standard_deviation(); }    },
 });
 
 // Row 0 has the titles.
@@ -61,11 +62,12 @@ class Rows {
          }}
     };
     for (const NumberColumn& number : kNumbers) {
-      columns.push_back(
-          column(Align::Right, number.title, [value = number.value](const auto& stat) {
-            const bool known = stat.summary && stat.summary->finite > 0;
-            return known ? fmt::format("{:.3g}", value(*stat.summary)) : "-";
-          }));
+      columns.push_back(column(Align::Right, number.title,
+                               [value = number.value, least = number.least](const auto& stat) {
+                                 return stat.summary && stat.summary->finite >= least
+                                            ? fmt::format("{:.3g}", value(*stat.summary))
+                                            : "-";
+                               }));
     }
     columns.push_back(column(Align::Right, "zeros", [](const TensorStat& stat) {
       return stat.summary ? grouped(stat.summary->zeros) : "-";

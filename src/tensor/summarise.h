@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "tensor/dtype.h"
@@ -17,13 +18,13 @@ bool can_summarise(DType dtype);
 // quantised ones by the integers that are stored. `elements` need not be aligned.
 Summary summarise(DType dtype, Bytes elements);
 
-// Bins of one width from `low` to `high`, which belongs to the last.
-struct Bins {
-  double low = 0;
-  double high = 0;
-};
+// Where `count` bins of one width begin, from the least finite element to the largest, and where
+// the last ends: those of numpy.histogram. Around a single value they are 1 wide together.
+std::vector<double> bin_edges(const Summary& summary, std::size_t count);
 
-// Adds each finite element between the two to the count of its bin.
-void count_bins(DType dtype, Bytes elements, const Bins& bins, std::span<std::uint64_t> counts);
+// Adds each element to the count of its bin, between two edges: the lower one is in it, the upper
+// one only in the last. NaN and what is outside are in none.
+void count_bins(DType dtype, Bytes elements, std::span<const double> edges,
+                std::span<std::uint64_t> counts);
 
 }  // namespace ptsd::tensor

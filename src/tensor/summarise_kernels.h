@@ -13,8 +13,8 @@
 namespace ptsd::tensor {
 
 using SummariseKernel = void (*)(const std::byte* elements, std::size_t count, Summary& summary);
-using BinKernel = void (*)(const std::byte* elements, std::size_t count, double low, double high,
-                           std::span<std::uint64_t> counts);
+using BinKernel = void (*)(const std::byte* elements, std::size_t count,
+                           std::span<const double> edges, std::span<std::uint64_t> counts);
 
 struct SummariseRow {
   DType dtype;
