@@ -11,7 +11,7 @@ BUILD_PACKAGES=(g++ meson ninja-build pkg-config libcli11-dev nlohmann-json3-dev
 TEST_PACKAGES=(python3 mandoc jq strace git)
 ORACLE_PACKAGES=(python3-numpy python3-venv fish zsh)
 OLD_TORCH=python3-torch  # 1.13 in Debian 12
-CI_PACKAGES=(clang clang-format)
+CI_PACKAGES=(clang clang-format libclang-rt-14-dev)
 
 NEW_TORCH='torch==2.13.0'
 
