@@ -13,7 +13,7 @@ namespace ptsd::operation {
 
 // What the elements of a tensor are like.
 struct TensorStat {
-  std::uint64_t count = 0;  // elements, also those that a sparse tensor does not store
+  std::uint64_t count = 0;                      // elements that were looked at
   std::optional<tensor::Summary> summary = {};  // nothing where elements are no numbers
   std::vector<double> edges = {};               // of the bins of the histogram
   std::vector<std::uint64_t> histogram = {};    // both are empty where no element is finite

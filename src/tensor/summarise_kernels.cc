@@ -140,6 +140,11 @@ void sum_wide(const Block<double>& values, const Block<double>& weights, Summary
   }
 }
 
+// Whether differences of the elements are exact: none is more than twice another (Sterbenz).
+inline bool are_near(const Summary& block) {
+  return block.min > 0 ? block.max / 2 <= block.min : block.max < 0 && block.min / 2 >= block.max;
+}
+
 // 64-bit integers have more digits than float64.
 template <class T>
 [[gnu::always_inline]] inline void take_extremes(const std::byte* elements, std::size_t count,
@@ -222,16 +227,25 @@ struct Summarise {
     }
     const double sum = sum_of(values);
     const double mean = sum / static_cast<double>(block.finite);
+    Block<double> apart;
     Block<double> squares;
     for (std::size_t i = 0; i < kBlock; ++i) {
-      const double apart = (values[i] - mean) * weights[i];
-      squares[i] = apart * apart;
+      apart[i] = (values[i] - mean) * weights[i];
+      squares[i] = apart[i] * apart[i];
+    }
+    const double square_sum = sum_of(squares);
+    if (!std::isfinite(sum) || !std::isfinite(square_sum)) {
+      sum_wide(values, weights, block);
+      return;
     }
     block.sum = sum;
-    block.squares = sum_of(squares);
-    if (!std::isfinite(sum) || !std::isfinite(static_cast<double>(block.squares))) {
-      sum_wide(values, weights, block);
-    }
+    block.squares = square_sum;
+    if (!are_near(block)) return;
+    // What rounding made the mean miss, which far from 0 is as much as the spread.
+    const long double rest = sum_of(apart);
+    const auto count = static_cast<long double>(block.finite);
+    block.sum = mean * count + rest;
+    block.squares = std::max(0.0L, block.squares - rest * rest / count);
   }
 };
 

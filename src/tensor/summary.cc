@@ -7,12 +7,16 @@
 
 namespace ptsd::tensor {
 
+// Rounding leaves no spread among equal elements.
+
 double Summary::mean() const {
+  if (min == max) return static_cast<double>(min);
   return static_cast<double>(sum / static_cast<long double>(finite));
 }
 
 double Summary::standard_deviation() const {
   if (finite < 2) return std::numeric_limits<double>::quiet_NaN();
+  if (min == max) return 0;
   return static_cast<double>(std::sqrt(squares / static_cast<long double>(finite - 1)));
 }
 
