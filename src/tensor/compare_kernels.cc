@@ -38,9 +38,13 @@ template <class Number>
 }
 
 template <class Number>
+Number number_of(KeyOf<Number> key) {
+  return std::bit_cast<Number>(static_cast<KeyOf<Number>>(key - 1));
+}
+
+template <class Number>
 Extreme extreme_of(KeyOf<Number> key) {
-  const auto bits = static_cast<KeyOf<Number>>(key - 1);
-  return {.value = static_cast<double>(std::bit_cast<Number>(bits))};
+  return {.value = static_cast<double>(number_of<Number>(key))};
 }
 
 template <class Number>
@@ -125,7 +129,7 @@ class CompareFloats {
       const std::byte* const right = b + done * sizeof(Bits);
       if (skip_equal && std::memcmp(left, right, now * sizeof(Bits)) == 0) continue;
       compare.load_block(left, right, now);
-      if (compare.lenient_ != 0 && compare.surely_close()) continue;
+      if (compare.lenient_ && compare.surely_close()) continue;
       compare.look(first + done, now, differences);
     }
   }
@@ -140,8 +144,7 @@ class CompareFloats {
         atol_(Type::rounded(static_cast<Number>(rules.tolerance.atol))),
         bitwise_(mask_if<Key>(rules.bits)),
         nan_matches_(mask_if<Key>(rules.equal_nan)),
-        lenient_(mask_if<Key>(!rules.bits &&
-                              (rules.tolerance.rtol != 0 || rules.tolerance.atol != 0))) {}
+        lenient_(!rules.bits && (rules.tolerance.rtol != 0 || rules.tolerance.atol != 0)) {}
 
   // What stands behind a block that is not full is equal.
   [[gnu::always_inline]] void load_block(const std::byte* __restrict a,
@@ -175,20 +178,15 @@ class CompareFloats {
   [[gnu::always_inline]] void look(std::uint64_t first, std::size_t count,
                                    Differences& differences) {
     Block<Number> difference;
-    Block<Number> allowed;
     Block<Number> ratio;
     for (std::size_t i = 0; i < kBlock; ++i) {
       difference[i] = magnitude(x_[i] - y_[i]);
-      allowed[i] = magnitude(rtol_ * y_[i]);
     }
     Type::round(difference);
-    Type::round(allowed);
     for (std::size_t i = 0; i < kBlock; ++i) {
-      allowed[i] += atol_;
       ratio[i] = difference[i] / magnitude(y_[i]);
     }
-    Type::round(allowed);
-    Type::round(ratio);
+    const Block<Number> allowed = allowed_differences();
     Block<Key> absolute;
     Block<Key> relative;
     Key mismatched = 0;
@@ -199,7 +197,7 @@ class CompareFloats {
       const Key both_nan = mask_if<Key>(x_[i] != x_[i]) & mask_if<Key>(y_[i] != y_[i]);
       const Key finite = mask_if<Key>(difference[i] <= std::numeric_limits<Number>::max());
       const Key close = mask_if<Key>(difference[i] <= allowed[i]) & finite;
-      const Key as_numbers = equal | (both_nan & nan_matches_) | (close & lenient_);
+      const Key as_numbers = equal | (both_nan & nan_matches_) | close;
       const Key mismatch = ~((same_bits_[i] & bitwise_) | (as_numbers & ~bitwise_));
       absolute[i] = key_of(difference[i]) & mismatch;
       relative[i] = key_of(ratio[i]) & mismatch;
@@ -211,15 +209,45 @@ class CompareFloats {
     differences.mismatched += static_cast<std::uint64_t>(mismatched);
     take(absolute, count, extreme_of<Number>(top_absolute), top_absolute, first,
          differences.max_abs);
-    take(relative, count, extreme_of<Number>(top_relative), top_relative, first,
-         differences.max_rel);
+    take_ratio(ratio, relative, count, top_relative, first, differences.max_rel);
+  }
+
+  // None without tolerances.
+  [[gnu::always_inline]] Block<Number> allowed_differences() const {
+    Block<Number> allowed;
+    if (!lenient_) {
+      allowed.fill(-1);
+      return allowed;
+    }
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      allowed[i] = magnitude(rtol_ * y_[i]);
+    }
+    Type::round(allowed);
+    for (Number& most : allowed) {
+      most += atol_;
+    }
+    Type::round(allowed);
+    return allowed;
+  }
+
+  // Rounding leaves the largest ratio the largest, but may make others as large: the ratios of a
+  // block are rounded where one of them is taken over.
+  static void take_ratio(Block<Number>& ratio, Block<Key>& keys, std::size_t count, Key largest,
+                         std::uint64_t first, std::optional<Extreme>& extreme) {
+    const Key top = key_of(Type::rounded(number_of<Number>(largest)));
+    if (extreme && !is_larger(extreme_of<Number>(top), *extreme)) return;
+    Type::round(ratio);
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      keys[i] = key_of(ratio[i]) & mask_if<Key>(keys[i] != 0);
+    }
+    take(keys, count, extreme_of<Number>(top), top, first, extreme);
   }
 
   Number rtol_;
   Number atol_;
   Key bitwise_;
   Key nan_matches_;
-  Key lenient_;
+  bool lenient_;
   Block<Number> x_;
   Block<Number> y_;
   Block<Key> same_bits_;
