@@ -363,6 +363,45 @@ def parameters():
     return dict(nn.Linear(3, 2).named_parameters())
 
 
+def before():
+    weights = collections.OrderedDict(
+        [
+            ("encoder.0.weight", torch.randn(64, 10)),
+            ("encoder.0.bias", torch.zeros(64)),
+            ("encoder.2.weight", torch.randn(64, 64)[:, :16].clone()),
+            ("norm.scale", torch.randn(16).half()),
+            ("norm.count", torch.tensor(7)),
+            ("mask", torch.eye(4).to_sparse()),
+            ("head.bias", torch.ones(1)),
+        ]
+    )
+    return {
+        "model": weights,
+        "epoch": 50,
+        "lr": 0.1,
+        "seeds": {8, 16},
+        "classes": {0: "cat", 1: "dog"},
+        "betas": (0.9, 0.999),
+    }
+
+
+def after():
+    """What `before` became: a bit of everything is not the same."""
+    checkpoint = before()
+    weights = checkpoint["model"]
+    weights["encoder.0.weight"][3:15, 7] += torch.linspace(1e-6, 3e-3, 12)
+    weights["encoder.0.bias"][5:7] = torch.tensor([torch.nan, -0.0])
+    weights["encoder.2.weight"] = torch.zeros(64, 128)
+    weights["norm.scale"] = weights["norm.scale"].float()
+    weights["norm.count"] += 1
+    weights["mask"] = (2 * torch.eye(4)).to_sparse()
+    del weights["head.bias"]
+    weights["classifier.bias"] = torch.ones(10)
+    checkpoint.update(epoch=51, seeds={16, 8}, classes={0: "cat", "1": "dog"})
+    checkpoint.update(betas=[0.9, 0.95], best=0.25)
+    return checkpoint
+
+
 def optimizer_1_13():
     net = nn.Linear(3, 2)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
@@ -472,6 +511,16 @@ def save_truncated(path):
     pathlib.Path(path).write_bytes(buffer.getvalue()[:1000])
 
 
+def save_other_bytes(path):
+    """The lowest bit of a weight is not what the checksum says."""
+    buffer = io.BytesIO()
+    head = model_head()
+    torch.save(head, buffer)
+    data = bytearray(buffer.getvalue())
+    data[data.index(head["weight"].numpy().tobytes())] ^= 1
+    pathlib.Path(path).write_bytes(data)
+
+
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n"
 
 # File, who writes it, how.
@@ -502,6 +551,8 @@ FILES = [
     ("conj.pt", NEW, save(conj)),
     ("empty.pt", NEW, save(dict)),
     ("tensor.pt", NEW, save(lambda: torch.arange(6.0).reshape(2, 3))),
+    ("before.pt", NEW, save(before)),
+    ("after.pt", NEW, save(after)),
     ("no_crc.pt", NEW, save_without_crc),
     ("archive.pt", NEW, save_to_buffer),
     ("script.pt", NEW, save_script),
@@ -519,6 +570,7 @@ FILES = [
     ("bad/page.pt", NEW, save_text("<!DOCTYPE html>\n<html><body>404</body></html>\n")),
     ("bad/nothing.pt", NEW, save_text("")),
     ("bad/truncated.pt", NEW, save_truncated),
+    ("bad/checksum.pt", NEW, save_other_bytes),
 ]
 
 
