@@ -44,10 +44,15 @@ struct Side {
     return text + " " + shape_text(checkpoint.tensors().shape(tensor(number)));
   }
 
+  // "50"; nothing where there is no short value.
+  std::string short_value(std::uint32_t number) const {
+    if (entries[number].kind != DiffEntry::Kind::Value) return "";
+    return value_text(checkpoint.names(), entries[number].node);
+  }
+
   // "50"; the type where the value is not short.
   std::string value(std::uint32_t number) const {
-    if (entries[number].kind != DiffEntry::Kind::Value) return form(number);
-    std::string text = value_text(checkpoint.names(), entries[number].node);
+    const std::string text = short_value(number);
     return text.empty() ? form(number) : text;
   }
 };
@@ -92,9 +97,12 @@ class Lines {
   }
 
   std::string details(std::size_t row) const {
-    const std::size_t before = diff_.only_a.size() + diff_.only_b.size();
-    if (row < before || row - before >= diff_.changed.size()) return "";
-    const TensorChange& change = diff_.changed[row - before];
+    if (row < diff_.only_a.size()) return a_.short_value(diff_.only_a[row]);
+    row -= diff_.only_a.size();
+    if (row < diff_.only_b.size()) return b_.short_value(diff_.only_b[row]);
+    row -= diff_.only_b.size();
+    if (row >= diff_.changed.size()) return "";
+    const TensorChange& change = diff_.changed[row];
     std::vector<std::string> parts;
     for (const Aspect aspect : change.aspects) {
       if (aspect == Aspect::Values) {
@@ -148,8 +156,8 @@ class Lines {
         fmt::format("{} of {} differ", grouped(found.mismatched), grouped(change.compared)));
     if (!found.max_abs) return;
     std::string place;
-    if (change.has_index) {
-      const tensor::Dims shape = a_.checkpoint.tensors().shape(a_.tensor(change.a));
+    const tensor::Dims shape = a_.checkpoint.tensors().shape(a_.tensor(change.a));
+    if (change.has_index && !shape.empty()) {
       place = fmt::format(" at [{}]", fmt::join(index_of(found.max_abs->index, shape), ", "));
     }
     parts.push_back(fmt::format("max |Δ| {}{}", extreme_text(*found.max_abs), place));
