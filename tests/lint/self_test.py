@@ -124,9 +124,9 @@ class Form(unittest.TestCase):
 
 
 class Headers(unittest.TestCase):
-    def judged(self, header):
+    def judged(self, header, source=""):
         entry = '[{"file": "src/base/a.cc", "command": "c++ -Isrc -o a.o -c src/base/a.cc"}]'
-        files = {"compile_commands.json": entry, "src/base/a.cc": "", "src/base/a.h": header}
+        files = {"compile_commands.json": entry, "src/base/a.cc": source, "src/base/a.h": header}
         return run("headers.py", files, "{root}", "{root}/src/base")
 
     def test_a_good_header_passes(self):
@@ -135,8 +135,11 @@ class Headers(unittest.TestCase):
     def test_a_header_that_leans_on_another(self):
         self.assertIn("base/a.h does not compile alone", self.judged(HEADER + "std::string f();\n"))
 
-    def test_a_header_without_guard(self):
-        self.assertIn("does not compile alone", self.judged("struct A {};\n"))
+    def test_a_header_that_its_source_begins_with(self):
+        leaning = HEADER + "std::string f();\n"
+        self.assertIsNone(self.judged(leaning, '#include "base/a.h"\n'))
+        self.assertIn("base/a.h does not compile alone",
+                      self.judged(leaning, '#include <string>\n#include "base/a.h"\n'))
 
 
 PTSD = """#!/bin/sh
