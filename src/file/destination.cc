@@ -105,9 +105,11 @@ void Destination::open_folder(const std::string& path) {
   }
 }
 
-// A file system that lets nobody but its server know says so when the file is created.
+// A file system that lets nobody but its server know says so when the file is created; and whatever
+// else is wrong will show then.
 void Destination::check_folder() const {
   if (::faccessat(folder(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
+  if (errno != EACCES && errno != EROFS && errno != EPERM) return;
   fail(Error::Kind::Io, path_, "cannot create a file beside it: " + reason(errno));
 }
 
