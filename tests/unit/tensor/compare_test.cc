@@ -262,15 +262,15 @@ TEST_CASE("every comparison finds what one element after the other shows") {
   for (const DTypeInfo& type : kDTypes) {
     CAPTURE(type.name);
     Pairs pairs(static_cast<unsigned>(type.dtype) + 1);
-    for (const std::size_t count : {0U, 1U, 3U, 511U, 512U, 513U, 1500U}) {
+    for (const std::size_t count : {0U, 1U, 511U, 512U, 513U, 1100U}) {
       CAPTURE(count);
       const Elements a = pairs.any(count * type.item_size);
       const Elements b = pairs.near(a, type.item_size);
       for (const CompareRules& rules : kRules) {
         check_tables(type.dtype, a, b, rules);
-        check_tables(type.dtype, b, a, rules);
-        check_tables(type.dtype, a, a, rules);
       }
+      check_tables(type.dtype, a, a, {});
+      check_tables(type.dtype, a, a, {.equal_nan = false});
     }
   }
 }
