@@ -169,8 +169,7 @@ TEST_CASE("limits are set by name") {
   CHECK(cut({"a.pt", "--limit", "depth=7"}).common.limits.depth == 7);
   CHECK(refusal({"cut", "a.pt", "--limit", "dept=7"}) ==
         "--limit: no limit is called 'dept', only pickle-bytes, inflated-bytes, directory-bytes, "
-        "depth, entries, "
-        "dimensions; did you mean 'depth'?");
+        "depth, entries, dimensions, view-bytes; did you mean 'depth'?");
   CHECK(refusal({"cut", "a.pt", "--limit", "depth"}) ==
         "--limit: 'depth' is not of the form NAME=N");
   CHECK(refusal({"cut", "a.pt", "--limit", "depth=-1"}) == "--limit: '-1' is not a whole number");
