@@ -66,7 +66,8 @@ void take(const Block<Key>& keys, std::size_t count, Extreme top, Key key, std::
 
 // How each floating-point dtype is read and computed with. Results are rounded to the dtype by
 // loops of their own: within longer ones g++ 12 does not vectorise them. PyTorch rounds atol to the
-// dtype, but not rtol. Two numbers are surely close if they are by the margins, whatever is rounded.
+// dtype, but not rtol. Two numbers are surely close if they are by the margins, whatever is
+// rounded.
 
 template <class N, class B>
 struct Native {
