@@ -226,6 +226,8 @@ GLOBALS = {}  # outlives an unpickler, as copyreg's cache of extensions does
 
 class Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
+        if not module:
+            raise ValueError("Empty module name")  # as __import__() has it
         if (module, name) not in GLOBALS:
             space = {"__new__": new_object, "module": module, "qualified_name": name}
             GLOBALS[module, name] = Global("Global", (), space)
