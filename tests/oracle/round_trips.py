@@ -34,9 +34,9 @@ class Rule:
 
 
 def fresh(random, data, ending=""):
-    """A word that stands nowhere in the pickle."""
+    """A word that stands nowhere in the pickle, and no other call has given."""
     while True:
-        word = "zq" + "".join(random.choice(LETTERS) for _ in range(5))
+        word = "zq" + "".join(random.choice(LETTERS) for _ in range(12))
         if word.encode() not in data:
             return word + ending
 
