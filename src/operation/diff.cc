@@ -14,6 +14,7 @@
 
 #include "checkpoint/value.h"
 #include "operation/compare_pass.h"
+#include "operation/same_elements.h"
 #include "operation/same_keys.h"
 #include "operation/same_value.h"
 #include "operation/tensor_opener.h"
@@ -142,10 +143,15 @@ class Differ {
     if (options_.keys_only && left.is_leaf) ++diff_.same;
   }
 
+  // A few bytes can name one large value a million times: each pair of objects is compared once.
   void compare_values() {
+    std::map<std::pair<pickle::NodeId, pickle::NodeId>, bool> met;
     for (const auto& [a, b] : values_) {
       const DiffEntry& left = diff_.entries_a[a];
-      if (!same_value(left, diff_.entries_b[b])) {
+      const DiffEntry& right = diff_.entries_b[b];
+      const auto [same, is_first] = met.try_emplace({left.node, right.node});
+      if (is_first) same->second = same_value(left, right);
+      if (!same->second) {
         diff_.other_changed.push_back({a, b});
         if (options_.first_only) return;
       } else if (left.is_leaf) {
@@ -287,6 +293,7 @@ class Differ {
     const Checkpoint& left = a_.payload.checkpoint;
     const Checkpoint& right = b_.payload.checkpoint;
     std::set<TensorId> exact;
+    std::set<StorageId> shown;
     const auto tensors = [&](TensorId x, TensorId y) {
       const Tensor& mine = left.tensors()[x];
       const Tensor& other = right.tensors()[y];
@@ -297,11 +304,15 @@ class Differ {
       add_exact_parts(left, x, exact);
       if (mine.storage && other.storage) {
         compare_elements(mine, other, exact.contains(x), comparison);
+        if (!is_strided(mine)) shown.insert(*mine.storage);
       }
       return is_strided(mine) ? PayloadPairs::Verdict::Same : PayloadPairs::Verdict::ByParts;
     };
-    // Elements have been compared with the tensor that shows them.
-    const auto storages = [](StorageId, StorageId) { return true; };
+    // The elements of a tensor that was looked into have been compared; a storage that no tensor
+    // shows has not.
+    const auto storages = [&](StorageId x, StorageId y) {
+      return shown.contains(x) || same_bytes(*a_.payload.open(x), *b_.payload.open(y));
+    };
     const bool same = same_structure({left, left.tensors()[a].node, 0},
                                      {right, right.tensors()[b].node, 1}, {tensors, storages});
     if (!same) comparison.change.aspects.push_back(Aspect::Values);

@@ -2,6 +2,7 @@
 #include "operation/diff_entries.h"
 
 #include <optional>
+#include <unordered_map>
 
 #include "checkpoint/listing.h"
 #include "checkpoint/walk.h"
@@ -37,13 +38,20 @@ class DiffCollector final : public checkpoint::Visitor {
   }
 
   bool is_value(std::string_view, NodeId node, std::optional<NodeId>& attributes) override {
-    return is_listed_whole(checkpoint_, node, attributes) ||
-           set_items(checkpoint_.names(), node).has_value();
+    return is_listed_whole(checkpoint_, node, attributes) || is_plain_set(node);
   }
 
   void repeated_key(std::string_view, NodeId) override {}
 
  private:
+  // Looked at once, whatever the number of paths that lead there.
+  bool is_plain_set(NodeId node) {
+    if (!is_set(checkpoint_.names(), node)) return false;
+    const auto [plain, is_first] = sets_.try_emplace(node);
+    if (is_first) plain->second = set_items(checkpoint_.names(), node).has_value();
+    return plain->second;
+  }
+
   void add(std::string_view path, NodeId node, DiffEntry::Kind kind, bool is_leaf = true) {
     const std::span<char> kept = entries_.text_.store(path);
     DiffEntry entry = {
@@ -58,6 +66,7 @@ class DiffCollector final : public checkpoint::Visitor {
 
   const Checkpoint& checkpoint_;
   DiffEntries& entries_;
+  std::unordered_map<NodeId, bool> sets_;
 };
 
 DiffEntries::DiffEntries(const Checkpoint& checkpoint, NodeId root) {

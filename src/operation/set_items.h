@@ -9,9 +9,12 @@
 
 namespace ptsd::operation {
 
-// The items of a set or frozenset in whichever form it was pickled, each as bytes that equal items
-// have in common, sorted. Nothing for another value, and for a set that holds a tensor or a
-// storage.
+// A set or frozenset, in whichever form it was pickled.
+bool is_set(const checkpoint::Names& names, pickle::NodeId node);
+
+// The items of a set, each as bytes that equal items have in common, sorted. Nothing for another
+// value, for a set of anything but numbers, text, tuples and plain objects, and where shared parts
+// would make the items take over 64 MiB.
 std::optional<std::vector<std::string>> set_items(const checkpoint::Names& names,
                                                   pickle::NodeId node);
 
