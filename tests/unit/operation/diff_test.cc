@@ -163,6 +163,34 @@ TEST_CASE("sets are equal in any order") {
   CHECK_FALSE(same(set_of({number(1)}), list({number(1)})));
 }
 
+TEST_CASE("sets take time in proportion to their items") {
+  std::vector<Fragment> items;
+  std::vector<Fragment> backwards;
+  for (int i = 0; i < 100'000; ++i) {
+    items.push_back(number(1000 + i));
+    backwards.push_back(number(100'999 - i));
+  }
+  CHECK(same(set_of(items), set_of(backwards)));
+  backwards.back() = number(7);
+  CHECK_FALSE(same(set_of(items), set_of(backwards)));
+}
+
+TEST_CASE("a value that many paths lead to is compared once") {
+  std::vector<Fragment> items(1000, fragment(pickle().binget(0)));
+  items.front() = fragment(pickle().raw(storage("0", 2)).memoize());
+  const DiffInput input(list(items), {
+                                         {"0", {1, 2}}
+  });
+  DiffSide side = input.side();
+  int opened = 0;
+  side.payload.open = [&opened, open = side.payload.open](checkpoint::StorageId id) {
+    ++opened;
+    return open(id);
+  };
+  CHECK(lines(diff(side, side, {})) == Lines{"1000 same"});
+  CHECK(opened == 2);
+}
+
 TEST_CASE("what a protocol of pickle writes in its own way is the same value") {
   const Fragment bytes = fragment(pickle().short_binbytes("ab"));
   const Fragment encoded = call(global("_codecs", "encode"), {text("ab"), text("latin1")});
