@@ -112,7 +112,8 @@ void require_npy(const operation::Payload& payload, const CatItem& item) {
 void write_npy(const format::Opened& opened, const Options& options,
                const operation::Payload& payload, const CatItem& item) {
   require_npy(payload, item);
-  if (same_file(opened.file(), *options.npy)) fail_usage("is the input", *options.npy);
+  const std::vector<const file::InputFile*> inputs = opened.files();
+  if (is_among(inputs, *options.npy)) fail_usage("is the input", *options.npy);
   const checkpoint::Tensors& tensors = payload.checkpoint.tensors();
   const checkpoint::Tensor& tensor = tensors[*item.tensor];
   const operation::Geometry geometry =
@@ -123,8 +124,7 @@ void write_npy(const format::Opened& opened, const Options& options,
   file.reserve(elements->size());
   format::write_npy(file, tensor.dtype, geometry.shape, *elements);
   const std::uint64_t bytes = file.position();
-  const file::InputFile* const input = &opened.file();
-  const std::vector<Warning> lost = file.commit({&input, 1});
+  const std::vector<Warning> lost = file.commit(inputs);
   warn(lost, options.common);
   if (options.common.quiet) return;
   const std::string text = fmt::format("ptsd: {}: {} {}, {} bytes written\n", escape(*options.npy),

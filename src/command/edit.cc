@@ -31,9 +31,17 @@ void refuse_damage(const Opened& opened, bool force) {
   if (!found.empty()) fail_damage(found);
 }
 
-void refuse_input_as_output(const std::vector<Opened*>& inputs, const std::string& path) {
+std::vector<const file::InputFile*> files_of(const std::vector<Opened*>& inputs) {
+  std::vector<const file::InputFile*> files;
   for (const Opened* input : inputs) {
-    if (!same_file(input->file(), path)) continue;
+    const std::vector<const file::InputFile*> more = input->files();
+    files.insert(files.end(), more.begin(), more.end());
+  }
+  return files;
+}
+
+void refuse_input_as_output(const std::vector<Opened*>& inputs, const std::string& path) {
+  if (is_among(files_of(inputs), path)) {
     fail_usage("is an input; --in-place replaces it, once all is written", path);
   }
 }
@@ -80,11 +88,7 @@ std::vector<Warning> write(format::TorchZipSave& archive, const std::vector<Open
   file.reserve(archive.size());
   archive.write(file);
   archive.verify(file.written(), output.verify, common.limits);
-  std::vector<const file::InputFile*> files;
-  for (const Opened* input : inputs) {
-    files.push_back(&input->file());
-  }
-  const std::vector<Warning> lost = file.commit(files);
+  const std::vector<Warning> lost = file.commit(files_of(inputs));
   warnings.insert(warnings.end(), lost.begin(), lost.end());
   return warnings;
 }

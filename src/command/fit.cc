@@ -62,9 +62,10 @@ void emit(const Options& options, const Changes& changes,
   const std::string text = format::write_name_map(changes);
   std::vector<const file::InputFile*> files;
   for (const format::Opened* input : inputs) {
-    if (same_file(input->file(), *options.emit_map)) fail_usage("is an input", *options.emit_map);
-    files.push_back(&input->file());
+    const std::vector<const file::InputFile*> more = input->files();
+    files.insert(files.end(), more.begin(), more.end());
   }
+  if (is_among(files, *options.emit_map)) fail_usage("is an input", *options.emit_map);
   file::OutputFile output({.path = *options.emit_map, .overwrite = options.force});
   output.write(as_bytes(text));
   const std::vector<Warning> found = output.commit(files);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "file/input_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <utility>
@@ -38,6 +39,11 @@ void InputFile::check_unchanged() const {
 bool same_file(const InputFile& input, const std::string& path) {
   struct stat found = {};
   return ::stat(path.c_str(), &found) == 0 && same_file(input.status(), found);
+}
+
+bool is_among(std::span<const InputFile* const> inputs, const std::string& path) {
+  return std::ranges::any_of(inputs,
+                             [&](const InputFile* input) { return same_file(*input, path); });
 }
 
 }  // namespace ptsd::file

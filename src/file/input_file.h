@@ -43,5 +43,7 @@ class InputFile final : public ByteSource {
 
 // Whether `path` names the file that is open, be it through links or another spelling.
 bool same_file(const InputFile& input, const std::string& path);
+// Whether it names any of these.
+bool is_among(std::span<const InputFile* const> inputs, const std::string& path);
 
 }  // namespace ptsd::file
