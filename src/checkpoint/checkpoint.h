@@ -18,6 +18,8 @@ class Checkpoint {
  public:
   // `origin` names the stream in errors.
   Checkpoint(Bytes stream, Where origin, const Limits& limits);
+  // A graph that was built and not read: errors tell no offsets.
+  Checkpoint(pickle::Pickle pickle, Where origin, const Limits& limits);
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
 

@@ -16,6 +16,7 @@ using pickle::NodeId;
 
 Where FoldContext::where() const {
   Where place = origin_;
+  if (graph().stream().empty()) return place;
   place.offset = origin_.offset.value_or(0) + graph().offset(current_);
   return place;
 }

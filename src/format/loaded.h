@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "container/record_reader.h"
+#include "format/storage_bytes.h"
 
 namespace ptsd::format {
 
@@ -22,7 +23,8 @@ struct FileFacts {
   std::uint64_t bytes = 0;
   std::string root = {};    // the folder in the archive
   std::string writer = {};  // "torch 2.7 or later"
-  unsigned protocol = 0;    // of the pickle
+  unsigned protocol = 0;    // of the pickle; meaningless without one
+  bool has_pickle = true;   // false: what torch.load would do is no question
   std::string byteorder = "little";
   bool byteorder_recorded = true;               // false: the file does not say, little is assumed
   std::optional<std::uint64_t> alignment = {};  // bytes
@@ -43,7 +45,9 @@ class Loaded {
   virtual const container::RecordReader* archive() const { return nullptr; }
   // Of records that hold data no storage of the pickle is bound to.
   virtual std::unordered_set<std::string> orphan_keys() const { return {}; }
-  // Where the bytes of a storage begin in the file, where they lie there uncompressed.
+  // Where the bytes of a storage lie as they are; nothing where they do not.
+  virtual std::optional<StoredRange> range(checkpoint::StorageId storage) const = 0;
+  // The offset of that, at less cost.
   virtual std::optional<std::uint64_t> file_offset(checkpoint::StorageId storage) const = 0;
   // The bytes of a storage, uncompressed, after a check of their CRC. Borrows this.
   virtual std::unique_ptr<ByteSource> open_storage(checkpoint::StorageId storage) const = 0;

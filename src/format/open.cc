@@ -19,28 +19,24 @@ bool exists(const std::string& path) {
   return fs::exists(path, error);
 }
 
-// A directory is no file to read; say what it looks like.
-[[noreturn]] void fail_directory(const std::string& path) {
-  const fs::path directory(path);
-  std::string message = "a directory without .metadata, not a checkpoint";
-  if (exists(directory / ".metadata") || exists(directory / "__0.metadata")) {
-    message = "a directory of torch.distributed.checkpoint: not supported yet";
-  } else if (exists(directory / "model.safetensors.index.json") ||
-             exists(directory / "pytorch_model.bin.index.json")) {
-    message = "a directory with a sharded checkpoint: not supported yet";
-  }
-  throw Error(Error::Kind::Unsupported, {.file = path}, message);
-}
-
 [[noreturn]] void fail_path(const Address& address) {
   throw Error(Error::Kind::Usage, {.file = address.file},
               "nothing at " + quote(address.path) + " in this checkpoint");
 }
 
-const std::string& checked(const std::string& path) {
+bool is_directory(const std::string& path) {
   std::error_code error;
-  if (fs::is_directory(path, error)) fail_directory(path);
-  return path;
+  return fs::is_directory(path, error);
+}
+
+std::string folder_of(const std::string& path) {
+  return is_directory(path) ? path : fs::path(path).parent_path().string();
+}
+
+std::unique_ptr<Loaded> load_path(const std::string& path, file::Folder& folder,
+                                  const Limits& limits) {
+  if (is_directory(path)) return load_folder(folder, limits);
+  return load(Input{.source = folder.open_named(path), .folder = &folder}, limits);
 }
 
 }  // namespace
@@ -58,14 +54,20 @@ Address parse_address(const std::string& text) {
 
 Opened::Opened(const Address& address, const Limits& limits)
     : address_(address),
-      file_(checked(address.file)),
-      loaded_(load(file_, limits)),
+      folder_(folder_of(address.file)),
+      loaded_(load_path(address.file, folder_, limits)),
       root_(checkpoint().root()) {
   if (address.path.empty()) return;
   const std::optional<pickle::NodeId> found =
       checkpoint::resolve(checkpoint(), root_, address.path);
   if (!found) fail_path(address);
   root_ = *found;
+}
+
+void Opened::check_unchanged() const {
+  for (const file::InputFile* file : files()) {
+    file->check_unchanged();
+  }
 }
 
 }  // namespace ptsd::format

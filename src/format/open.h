@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/limits.h"
+#include "file/folder.h"
 #include "file/input_file.h"
 #include "format/loaded.h"
 
@@ -19,7 +21,7 @@ struct Address {
 // A "#" that is part of an existing file's name is not the beginning of a path.
 Address parse_address(const std::string& text);
 
-// A checkpoint opened from disk, with the file it lies in.
+// A checkpoint opened from disk, with the files it lies in.
 class Opened {
  public:
   // Throws what load() does, and Error::Usage for a path that leads nowhere.
@@ -28,16 +30,17 @@ class Opened {
   const Loaded& loaded() const { return *loaded_; }
   const checkpoint::Checkpoint& checkpoint() const { return loaded_->checkpoint(); }
   checkpoint::Checkpoint& checkpoint() { return loaded_->checkpoint(); }
-  const file::InputFile& file() const { return file_; }
+  // At least one.
+  std::vector<const file::InputFile*> files() const { return folder_.opened(); }
   const Address& address() const { return address_; }
   // The value that the address names.
   pickle::NodeId root() const { return root_; }
-  // Throws Error::Io if the file changed since it was opened.
-  void check_unchanged() const { file_.check_unchanged(); }
+  // Throws Error::Io if a file changed since it was opened.
+  void check_unchanged() const;
 
  private:
   Address address_;
-  file::InputFile file_;
+  file::Folder folder_;
   std::unique_ptr<Loaded> loaded_;
   pickle::NodeId root_{};
 };

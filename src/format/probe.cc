@@ -67,7 +67,7 @@ bool is_html(const Head& head) {
 
 struct Format {
   bool (*matches)(const Head& head);
-  std::unique_ptr<Loaded> (*load)(const ByteSource& source, const Limits& limits);  // null: cannot
+  std::unique_ptr<Loaded> (*load)(const Input& input, const Limits& limits);  // null: cannot
   Error::Kind kind;       // if it cannot be loaded
   std::string_view what;  // then
 };
@@ -123,7 +123,25 @@ constexpr auto kFormats = std::to_array<Format>({
      },                                                         nullptr,        kMalformed,   "a program (ELF), not a checkpoint"                         },
 });
 
+struct FolderFormat {
+  bool (*matches)(const file::Folder& folder);
+  std::unique_ptr<Loaded> (*load)(file::Folder& folder, const Limits& limits);  // null: cannot
+  std::string_view what;                                                        // then
+};
+
+constexpr auto kFolders = std::to_array<FolderFormat>({
+    {[](const file::Folder& f) { return f.has(".metadata") || f.has("__0.metadata"); }, nullptr,
+     "a directory of torch.distributed.checkpoint: not supported yet"                                                                                      },
+    {[](const file::Folder& f) {
+       return f.has("model.safetensors.index.json") || f.has("pytorch_model.bin.index.json");
+     },                                                                            nullptr, "a directory with a sharded checkpoint: not supported yet"},
+});
+
 constexpr std::size_t kHeadSize = 4096;
+
+[[noreturn]] void fail_folder(const file::Folder& folder, std::string message) {
+  throw Error(Error::Kind::Unsupported, {.file = folder.path()}, std::move(message));
+}
 
 std::string unknown(const ByteSource& source, const Head& head) {
   // A zip is found from its end; torch.load looks at the beginning.
@@ -143,14 +161,25 @@ std::string unknown(const ByteSource& source, const Head& head) {
 
 }  // namespace
 
-std::unique_ptr<Loaded> load(const ByteSource& source, const Limits& limits) {
+std::unique_ptr<Loaded> load(const Input& input, const Limits& limits) {
+  const ByteSource& source = input.source;
   const auto bytes = source.read(0, std::min<std::uint64_t>(source.size(), kHeadSize));
   const Head head = {.text = as_text(bytes), .size = source.size()};
   const auto* const format =
       std::ranges::find_if(kFormats, [&](const Format& row) { return row.matches(head); });
   if (format == kFormats.end()) source.fail(Error::Kind::Malformed, unknown(source, head));
   if (format->load == nullptr) source.fail(format->kind, std::string(format->what));
-  return format->load(source, limits);
+  return format->load(input, limits);
+}
+
+std::unique_ptr<Loaded> load_folder(file::Folder& folder, const Limits& limits) {
+  const auto* const format =
+      std::ranges::find_if(kFolders, [&](const FolderFormat& row) { return row.matches(folder); });
+  if (format == kFolders.end()) {
+    fail_folder(folder, "a directory without .metadata, not a checkpoint");
+  }
+  if (format->load == nullptr) fail_folder(folder, std::string(format->what));
+  return format->load(folder, limits);
 }
 
 }  // namespace ptsd::format

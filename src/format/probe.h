@@ -4,8 +4,8 @@
 #include <memory>
 #include <string_view>
 
-#include "base/byte_source.h"
 #include "base/limits.h"
+#include "format/input.h"
 #include "format/loaded.h"
 
 // What a file is, told by its content and never by its name. Formats are rows of a table in the
@@ -14,9 +14,15 @@
 
 namespace ptsd::format {
 
-// Loads a checkpoint of whichever format it is. Borrows the source. Throws Error::Unsupported
-// for a checkpoint of a format that cannot be read yet, Error::Malformed with a diagnosis for
-// what is no checkpoint at all.
-std::unique_ptr<Loaded> load(const ByteSource& source, const Limits& limits);
+// Loads a checkpoint of whichever format it is. Borrows the source and the folder. Throws
+// Error::Unsupported for a checkpoint of a format that cannot be read, Error::Malformed with a
+// diagnosis for what is no checkpoint at all.
+std::unique_ptr<Loaded> load(const Input& input, const Limits& limits);
+inline std::unique_ptr<Loaded> load(const ByteSource& source, const Limits& limits) {
+  return load(Input{.source = source}, limits);
+}
+
+// Loads the checkpoint that a whole directory is. Throws Error::Unsupported for another directory.
+std::unique_ptr<Loaded> load_folder(file::Folder& folder, const Limits& limits);
 
 }  // namespace ptsd::format

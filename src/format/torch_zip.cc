@@ -79,6 +79,15 @@ class TorchZip final : public Loaded {
     return predicted ? predicted : zip_.data_offset(member);
   }
 
+  std::optional<StoredRange> range(StorageId id) const override {
+    const Member& member = zip_.members()[checkpoint_->tensors()[id].record];
+    if (member.method != container::method::kStored) return std::nullopt;
+    return StoredRange{.source = &source_,
+                       .offset = zip_.data_offset(member),
+                       .size = member.size,
+                       .crc = facts_.has_checksums ? std::optional(member.crc) : std::nullopt};
+  }
+
   std::unique_ptr<ByteSource> open_storage(StorageId id) const override {
     const Member& member = zip_.members()[checkpoint_->tensors()[id].record];
     return zip_.open(member, limits_.inflated_bytes);
@@ -300,8 +309,8 @@ class TorchZip final : public Loaded {
 
 }  // namespace
 
-std::unique_ptr<Loaded> load_torch_zip(const ByteSource& source, const Limits& limits) {
-  return std::make_unique<TorchZip>(source, limits);
+std::unique_ptr<Loaded> load_torch_zip(const Input& input, const Limits& limits) {
+  return std::make_unique<TorchZip>(input.source, limits);
 }
 
 }  // namespace ptsd::format

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "base/byte_source.h"
 #include "base/limits.h"
+#include "format/input.h"
 #include "format/loaded.h"
 
 namespace ptsd::format {
@@ -13,6 +13,6 @@ namespace ptsd::format {
 // <root>/data/<key> for each storage. Borrows the source. Reads the directory and the pickle, and
 // no storage. An archive of another kind (TorchScript, torch.package, .pt2) throws
 // Error::Unsupported by its name.
-std::unique_ptr<Loaded> load_torch_zip(const ByteSource& source, const Limits& limits);
+std::unique_ptr<Loaded> load_torch_zip(const Input& input, const Limits& limits);
 
 }  // namespace ptsd::format

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/tensor_builder.h"
+
+#include <array>
+#include <vector>
+
+namespace ptsd::checkpoint {
+
+using pickle::NodeId;
+using tensor::DType;
+
+namespace {
+
+bool has_class(DType dtype) {
+  return !tensor::info(dtype).storage_class.empty();
+}
+
+}  // namespace
+
+NodeId TensorBuilder::storage(DType dtype, std::string_view key, std::uint64_t count,
+                              std::string_view location) {
+  const tensor::DTypeInfo& info = tensor::info(dtype);
+  if (!has_class(dtype)) return untyped_storage(key, count * info.item_size, location);
+  return persistent(builder_.global({"torch", info.storage_class}), key, count, location);
+}
+
+NodeId TensorBuilder::untyped_storage(std::string_view key, std::uint64_t size,
+                                      std::string_view location) {
+  return persistent(builder_.global({"torch.storage", "UntypedStorage"}), key, size, location);
+}
+
+NodeId TensorBuilder::persistent(NodeId cls, std::string_view key, std::uint64_t count,
+                                 std::string_view location) {
+  if (!type_) type_ = builder_.str("storage");
+  if (!cpu_) cpu_ = builder_.str("cpu");
+  const NodeId place = location == "cpu" ? *cpu_ : builder_.str(location);
+  const std::array<NodeId, 5> items = {*type_, cls, builder_.str(key), place,
+                                       builder_.integer(static_cast<std::int64_t>(count))};
+  return builder_.persistent(builder_.tuple(items));
+}
+
+NodeId TensorBuilder::dims(tensor::Dims values) {
+  std::vector<NodeId> items;
+  items.reserve(values.size());
+  for (const std::int64_t value : values) {
+    items.push_back(builder_.integer(value));
+  }
+  return builder_.tuple(items);
+}
+
+NodeId TensorBuilder::view(NodeId storage, DType dtype, std::uint64_t offset, tensor::Dims shape,
+                           tensor::Dims stride, bool requires_grad) {
+  std::vector<NodeId> args = {storage,
+                              builder_.integer(static_cast<std::int64_t>(offset)),
+                              dims(shape),
+                              dims(stride),
+                              builder_.boolean(requires_grad),
+                              ordered_dict()};
+  if (!has_class(dtype)) args.push_back(builder_.global({"torch", tensor::name(dtype)}));
+  const std::string_view function = has_class(dtype) ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3";
+  return builder_.reduce(builder_.global({"torch._utils", function}), builder_.tuple(args));
+}
+
+NodeId TensorBuilder::ordered_dict() {
+  return builder_.reduce(builder_.global({"collections", "OrderedDict"}), builder_.tuple({}));
+}
+
+}  // namespace ptsd::checkpoint
