@@ -17,6 +17,7 @@
 #include "container/zip_placement.h"
 #include "container/zip_reader.h"
 #include "format/loaded.h"
+#include "format/save.h"
 
 // Writes a draft as torch.save would: the twin of torch_zip. Everything is planned and checked
 // before a byte is written. What the draft does not change keeps its bytes, its CRC, its name and
@@ -34,19 +35,16 @@ struct SaveOptions {
   bool force = false;                           // drop what lies behind the end of the pickle
 };
 
-class TorchZipSave {
+class TorchZipSave final : public Save {
  public:
   // Borrows the inputs, of which the first is that of the draft. Throws Error::Unsupported for an
   // input that is no archive, Error::Conflict for one that cannot be written again.
   TorchZipSave(const checkpoint::Draft& draft, std::span<const Loaded* const> inputs,
                const SaveOptions& options);
 
-  // Of the file, in bytes.
-  std::uint64_t size() const { return size_; }
-  void write(ByteSink& sink);
-  // Reads back what write() wrote: the directory and the pickle, and every byte if `payload`.
-  // Throws Error::Io for what is not as it was written.
-  void verify(const ByteSource& written, bool payload, const Limits& limits) const;
+  std::uint64_t size() const override { return size_; }
+  void write(ByteSink& sink) override;
+  void verify(const ByteSource& written, bool payload, const Limits& limits) const override;
 
  private:
   // Bytes as they lie in an input, compressed or not.
