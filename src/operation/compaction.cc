@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 
 // The dimensions that reach other elements, the shortest step first.
-std::vector<Stride> steps_of(const View& view) {
+std::vector<Stride> steps_of(const Geometry& view) {
   std::vector<Stride> steps;
   for (std::size_t i = 0; i < view.shape.size(); ++i) {
     if (view.shape[i] < 2 || view.stride[i] == 0) continue;
@@ -23,7 +23,7 @@ std::vector<Stride> steps_of(const View& view) {
   return steps;
 }
 
-bool is_empty(const View& view) {
+bool is_empty(const Geometry& view) {
   return std::ranges::find(view.shape, 0) != view.shape.end();
 }
 
@@ -77,7 +77,7 @@ bool Compaction::Pattern::is_nested() const {
   return true;
 }
 
-std::optional<Compaction::Pattern> Compaction::pattern_of(const View& view) {
+std::optional<Compaction::Pattern> Compaction::pattern_of(const Geometry& view) {
   if (is_empty(view)) return std::nullopt;
   Pattern pattern = {.offset = view.offset, .run = 1, .again = {}};
   for (const Stride& next : steps_of(view)) {
@@ -97,9 +97,9 @@ std::optional<Compaction::Pattern> Compaction::pattern_of(const View& view) {
   return pattern;
 }
 
-Compaction::Compaction(const std::vector<View>& views, std::uint64_t& budget) {
+Compaction::Compaction(const std::vector<Geometry>& views, std::uint64_t& budget) {
   std::vector<Pattern> patterns;
-  for (const View& view : views) {
+  for (const Geometry& view : views) {
     std::optional<Pattern> pattern = pattern_of(view);
     if (pattern && (patterns.empty() || patterns.back() != *pattern)) {
       patterns.push_back(std::move(*pattern));
@@ -110,7 +110,7 @@ Compaction::Compaction(const std::vector<View>& views, std::uint64_t& budget) {
     return;
   }
   std::uint64_t wanted = 0;  // to find the runs, and to look whether the views fit them
-  for (const View& view : views) {
+  for (const Geometry& view : views) {
     wanted = checked_add(wanted, runs_of(view)).value_or(kMost);
   }
   std::vector<Run> runs;
@@ -120,7 +120,7 @@ Compaction::Compaction(const std::vector<View>& views, std::uint64_t& budget) {
       add_runs(pattern, runs);
     }
     set_runs(std::move(runs));
-    if (std::ranges::all_of(views, [this](const View& view) { return fits(view); })) return;
+    if (std::ranges::all_of(views, [this](const Geometry& view) { return fits(view); })) return;
     runs.clear();
   }
   for (const Pattern& pattern : patterns) {
@@ -130,7 +130,7 @@ Compaction::Compaction(const std::vector<View>& views, std::uint64_t& budget) {
 }
 
 // A bound on the runs of its pattern as well.
-std::uint64_t Compaction::runs_of(const View& view) {
+std::uint64_t Compaction::runs_of(const Geometry& view) {
   if (is_empty(view)) return 0;
   std::vector<Stride> steps = steps_of(view);
   if (!steps.empty() && steps.front().step == 1) steps.erase(steps.begin());
@@ -163,7 +163,7 @@ void Compaction::set_runs(std::vector<Run> runs) {
 }
 
 // Whether the elements of a view lie at equal steps in what is kept, too.
-bool Compaction::fits(const View& view) const {
+bool Compaction::fits(const Geometry& view) const {
   if (is_empty(view)) return true;
   std::vector<Stride> steps = steps_of(view);
   if (!steps.empty() && steps.front().step == 1) steps.erase(steps.begin());
@@ -218,11 +218,11 @@ std::vector<Piece> Compaction::pieces() const {
   return pieces;
 }
 
-std::uint64_t Compaction::offset(const View& view) const {
+std::uint64_t Compaction::offset(const Geometry& view) const {
   return is_empty(view) ? 0 : kept_index(view.offset);
 }
 
-std::vector<std::int64_t> Compaction::stride(const View& view) const {
+std::vector<std::int64_t> Compaction::stride(const Geometry& view) const {
   std::vector<std::int64_t> kept(view.stride.begin(), view.stride.end());
   if (is_empty(view)) return kept;
   const std::uint64_t first = kept_index(view.offset);

@@ -82,18 +82,15 @@ class Relayouter {
  private:
   const Tensor& tensor_of(const User& user) const { return base_.tensors()[user.tensor]; }
 
-  View view_of(const User& user) const {
-    const Tensor& tensor = tensor_of(user);
-    return {tensor.offset, base_.tensors().shape(tensor), base_.tensors().stride(tensor)};
-  }
+  Geometry view_of(const User& user) const { return geometry_of(base_.tensors(), tensor_of(user)); }
 
   bool is_contiguous(const User& user) const {
     return base_.tensors().is_contiguous(tensor_of(user));
   }
 
   bool is_same_view(const User& a, const User& b) const {
-    const View mine = view_of(a);
-    const View other = view_of(b);
+    const Geometry mine = view_of(a);
+    const Geometry other = view_of(b);
     return mine.offset == other.offset && tensor_of(a).dtype == tensor_of(b).dtype &&
            std::ranges::equal(mine.shape, other.shape) &&
            std::ranges::equal(mine.stride, other.stride);
@@ -147,7 +144,7 @@ class Relayouter {
   }
 
   // Its elements row by row.
-  static Piece rows_of(const View& view) {
+  static Piece rows_of(const Geometry& view) {
     Piece piece = {.offset = view.offset, .strides = {}};
     for (std::size_t i = 0; i < view.shape.size(); ++i) {
       piece.strides.push_back(
@@ -181,14 +178,14 @@ class Relayouter {
       ++done_.untied;
       refuse_packed(*user);
       refuse_growth(*user);
-      const View view = view_of(*user);
+      const Geometry view = view_of(*user);
       const bool keeps = all && user == users.front();
       emit({rows_of(view)}, {row_major(*user, view)}, !keeps);
     }
     users = std::move(rest);
   }
 
-  static Place row_major(const User& user, const View& view) {
+  static Place row_major(const User& user, const Geometry& view) {
     return {&user, 0, tensor::contiguous_stride(view.shape)};
   }
 
@@ -202,7 +199,7 @@ class Relayouter {
       fail(first, Error::Kind::Conflict, "shares its storage with a storage object; see --untie");
     }
     std::vector<Place> places;
-    const View view = view_of(first);
+    const Geometry view = view_of(first);
     for (const User* user : users) {
       if (!is_same_view(first, *user)) {
         fail(first, Error::Kind::Conflict,
@@ -220,7 +217,7 @@ class Relayouter {
   void shrink(const Users& users) {
     if (bare_ || std::ranges::none_of(users, [](auto* user) { return user->chosen; })) return;
     const std::uint64_t item = old_item_size(*users.front());
-    std::vector<View> views;
+    std::vector<Geometry> views;
     for (const User* user : users) {
       // A packed tensor that is alone fills its storage, or is looked at no further.
       if (users.size() == 1 && is_contiguous(*user) &&

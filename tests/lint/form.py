@@ -12,6 +12,7 @@ CODE = {".h", ".cc", ".py", ".sh", ".bash", ".fish"}
 INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 MAY_THROW = re.compile(r"\bfail\w*\(.*\{|\bconsteval\b")
 THROW = re.compile(r"^\s*(?:.*\W)?throw\b")
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: : [^;]*)?\s*\{")
 
 
 def code_files(root):
@@ -77,12 +78,29 @@ def problems_in(root, file):
         yield from throw_problems(path, lines)
 
 
+def double_types(root, files):
+    """Two types of one name in one namespace: the linker takes the functions of either for both."""
+    places = {}
+    for file in files:
+        folder = file.parent.relative_to(root).as_posix()
+        if file.suffix != ".h" or not folder.startswith("src/"):
+            continue
+        for line in file.read_text(encoding="utf-8").splitlines():
+            match = TYPE.match(line)
+            if not match:
+                continue
+            first = places.setdefault((folder, match[1]), file.name)
+            if first != file.name:
+                yield f"{folder}/{file.name}: {first} has another type called {match[1]}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=pathlib.Path, help="the source tree")
     root = parser.parse_args().root
     files = list(code_files(root))
     problems = [problem for file in files for problem in problems_in(root, file)]
+    problems += double_types(root, files)
     for problem in problems:
         print(problem)
     print(f"{len(files)} files, {len(problems)} problems")

@@ -98,6 +98,12 @@ class Form(unittest.TestCase):
         text = "consteval int f() {\n  for (;;) {\n    if (x) throw 1;\n  }\n}\n"
         self.assertIsNone(run("form.py", self.body(text)))
 
+    def test_two_types_of_one_name(self):
+        types = {"src/pickle/a.h": HEADER + "struct A {};\n", "src/pickle/b.h": HEADER + "class A {\n};\n"}
+        self.refused(types, "src/pickle/b.h: a.h has another type called A")
+        types["src/pickle/b.h"] = HEADER + "class A;\n"
+        self.assertIsNone(run("form.py", types))
+
     def test_throw(self):
         problem = "src/pickle/a.cc:3: throw"
         self.refused(self.body("void decode() {\n  throw Error();\n}\n"), problem)
