@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/refuse_loss.h"
+
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "container/record_reader.h"
+
+namespace ptsd::format {
+namespace {
+
+[[noreturn]] void fail_loss(const checkpoint::Checkpoint& input, std::uint64_t offset,
+                            std::string message) {
+  Where where = input.origin();
+  where.offset = offset;
+  throw Error(Error::Kind::Conflict, where, std::move(message));
+}
+
+void refuse_rest(const Loaded& input) {
+  if (input.archive() == nullptr) return;
+  const std::uint64_t size = input.archive()->record("data.pkl")->size;
+  const std::uint64_t used = input.checkpoint().pickle().size;
+  if (size <= used) return;
+  fail_loss(input.checkpoint(), used,
+            fmt::format("{} bytes after the end of the pickle, which an edit would lose: --force "
+                        "goes on",
+                        size - used));
+}
+
+}  // namespace
+
+void refuse_loss(Inputs inputs, bool force) {
+  for (const Loaded* input : inputs) {
+    if (const auto lost = input->checkpoint().pickle().lost_call) {
+      fail_loss(input->checkpoint(), *lost, "a call of a state setter, which an edit would lose");
+    }
+    if (!force) refuse_rest(*input);
+  }
+}
+
+}  // namespace ptsd::format

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "format/payload_writer.h"
+
+namespace ptsd::format {
+
+// Throws Error::Conflict for what the graph of an input does not hold and its pickle does: an
+// edit, which encodes the graph, would lose it. `force` lets bytes behind the pickle go.
+void refuse_loss(Inputs inputs, bool force);
+
+}  // namespace ptsd::format
