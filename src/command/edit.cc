@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "command/container.h"
 #include "command/warn.h"
 #include "file/destination.h"
 #include "file/output_file.h"
@@ -81,13 +82,13 @@ std::vector<Warning> stale_warnings(const file::OutputFile& file) {
   return warnings;
 }
 
-std::vector<Warning> write(format::TorchZipSave& archive, const std::vector<Opened*>& inputs,
+std::vector<Warning> write(format::Save& save, const std::vector<Opened*>& inputs,
                            const OutputOptions& output, const CommonOptions& common) {
   file::OutputFile file(target_of(output, inputs));
   std::vector<Warning> warnings = stale_warnings(file);
-  file.reserve(archive.size());
-  archive.write(file);
-  archive.verify(file.written(), output.verify, common.limits);
+  file.reserve(save.size());
+  save.write(file);
+  save.verify(file.written(), output.verify, common.limits);
   const std::vector<Warning> lost = file.commit(files_of(inputs));
   warnings.insert(warnings.end(), lost.begin(), lost.end());
   return warnings;
@@ -136,32 +137,30 @@ std::vector<std::string> paths_of(const std::vector<checkpoint::StateDict>& stat
   return paths;
 }
 
-Exit save(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output,
-          const format::SaveOptions& format, const CommonOptions& common,
+Exit save(Draft& draft, const std::vector<Opened*>& inputs, const SaveRequest& request,
           report::EditReport report) {
+  const OutputOptions& output = request.output;
   const bool nothing_to_do = output.in_place && !report.changed;
   check_target(output, inputs, nothing_to_do);
-  std::vector<const format::Loaded*> loaded;
   for (const Opened* input : inputs) {
     refuse_damage(*input, output.force);
-    loaded.push_back(&input->loaded());
     report.inputs.push_back(input->address().file);
     const std::vector<Warning> warnings = input->loaded().warnings();
     report.warnings.insert(report.warnings.end(), warnings.begin(), warnings.end());
   }
   report.dry_run = output.dry_run;
   report.output = output.in_place ? inputs.front()->address().file : output.output;
-  format::SaveOptions options = format;
-  options.force = output.force;
-  format::TorchZipSave archive(draft, loaded, options);
-  report.bytes = archive.size();
+  const PlannedFile planned =
+      plan_file(draft, inputs, output, request.state_dict, request.format, request.common.limits);
+  report.warnings.insert(report.warnings.end(), planned.warnings.begin(), planned.warnings.end());
+  report.bytes = planned.save->size();
   if (!output.dry_run && !nothing_to_do) {
-    const std::vector<Warning> found = write(archive, inputs, output, common);
+    const std::vector<Warning> found = write(*planned.save, inputs, output, request.common);
     report.warnings.insert(report.warnings.end(), found.begin(), found.end());
     report.written = true;
   }
-  tell(report, common);
-  return warn(report.warnings, common);
+  tell(report, request.common);
+  return warn(report.warnings, request.common);
 }
 
 }  // namespace ptsd::command

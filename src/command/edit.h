@@ -9,7 +9,7 @@
 #include "command/command.h"
 #include "command/options.h"
 #include "format/open.h"
-#include "format/torch_zip_save.h"
+#include "format/torch_zip_plan.h"
 #include "report/edit.h"
 
 // What every editing command does around its edit: open, and write all or nothing.
@@ -24,10 +24,17 @@ std::string describe(const std::vector<checkpoint::StateDict>& state_dicts);
 
 std::vector<std::string> paths_of(const std::vector<checkpoint::StateDict>& state_dicts);
 
+// What the user said of the output.
+struct SaveRequest {
+  const OutputOptions& output;
+  const StateDictOptions& state_dict;  // which goes into a format that holds one
+  const CommonOptions& common;
+  format::SaveOptions format = {};
+};
+
 // Writes the draft, or says what would be written. `report` holds what the command did; the rest
 // is filled in.
-Exit save(const checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
-          const OutputOptions& output, const format::SaveOptions& format,
-          const CommonOptions& common, report::EditReport report);
+Exit save(checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
+          const SaveRequest& request, report::EditReport report);
 
 }  // namespace ptsd::command

@@ -143,7 +143,8 @@ Exit run(const Options& options) {
     }
   }
   report.changed = draft.pickle_changed;
-  return save(draft, {&opened}, options.output, {}, options.common, std::move(report));
+  return save(draft, {&opened}, {options.output, options.state_dict, options.common},
+              std::move(report));
 }
 
 }  // namespace

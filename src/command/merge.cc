@@ -152,7 +152,8 @@ Exit run(const Options& options) {
     report.what += fmt::format(", {} in all of them", kept.kept);
     report.counts.emplace_back("kept", kept.kept);
   }
-  return save(inputs.draft(), opened, options.output, {}, options.common, std::move(report));
+  return save(inputs.draft(), opened, {options.output, options.state_dict, options.common},
+              std::move(report));
 }
 
 }  // namespace

@@ -84,6 +84,31 @@ void StateDictOptions::declare(Flags& flags) {
   flags.texts("--in", in, "PATH", "edit the state dict at PATH; '*' for all of them");
 }
 
+void OutputOptions::declare_format(Flags& flags) {
+  flags.group("Format of the output");
+  flags.choice<std::optional<Container>>("--to", to,
+                                         {
+                                             {"pt",          Container::Zip        },
+                                             {"legacy",      Container::Legacy     },
+                                             {"safetensors", Container::Safetensors},
+  },
+                                         "another format; also -o NAME.safetensors");
+  flags.choice<Shared>("--shared", shared,
+                       {
+                           {"alias", Shared::Alias},
+                           {"clone", Shared::Clone},
+  },
+                       "tied tensors in safetensors: one and its aliases (default), or copies");
+  flags.each(
+      "--metadata", "KEY=VALUE",
+      [this](std::string_view text) {
+        const std::size_t equals = text.find('=');
+        if (equals == std::string_view::npos || equals == 0) fail_usage("--metadata: KEY=VALUE");
+        metadata.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+      },
+      "a text for the header of a safetensors file");
+}
+
 void OutputOptions::declare(Flags& flags) {
   flags.group("Output");
   flags.text("-o,--output", output, "FILE", "write to FILE, which must not exist");
@@ -93,6 +118,8 @@ void OutputOptions::declare(Flags& flags) {
   flags.flag("--dry-run", dry_run, "print what would be done, and write nothing");
   flags.flag("--verify-output", verify, "read all that was written again, and check it");
   flags.flag("--break-links", break_links, "replace a file that has other hard links");
+  flags.flag("--drop-other", drop_other,
+             "in a safetensors file, leave out what is no tensor of the state dict");
   flags.check([this] {
     if (output && in_place) fail_usage("-o and --in-place exclude each other");
     if (!output && !in_place && !dry_run) fail_usage("-o FILE or --in-place is missing");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
@@ -50,6 +51,10 @@ struct StateDictOptions {
   void declare(Flags& flags);
 };
 
+enum class Container { Zip, Legacy, Safetensors };
+// What becomes of tensors that are one, where a container cannot say so.
+enum class Shared { Alias, Clone };
+
 // Where an edited checkpoint goes.
 struct OutputOptions {
   std::optional<std::string> output;
@@ -58,8 +63,14 @@ struct OutputOptions {
   bool dry_run = false;
   bool verify = false;
   bool break_links = false;
+  std::optional<Container> to;
+  bool drop_other = false;
+  Shared shared = Shared::Alias;
+  std::vector<std::pair<std::string, std::string>> metadata;  // of a safetensors file
 
   void declare(Flags& flags);
+  // What `ptsd rewrite` has besides.
+  void declare_format(Flags& flags);
 };
 
 }  // namespace ptsd::command

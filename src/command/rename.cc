@@ -44,7 +44,8 @@ Exit run(const Options& options) {
   for (const auto& [from, to] : done.changes) {
     report.changes.push_back({from, to});
   }
-  return save(draft, {&opened}, options.output, {}, options.common, std::move(report));
+  return save(draft, {&opened}, {options.output, options.state_dict, options.common},
+              std::move(report));
 }
 
 }  // namespace

@@ -219,7 +219,8 @@ Exit run(const Options& options) {
       .state_dicts = deeds.state_dicts(),
   };
   const format::SaveOptions format = {.checksums = !options.no_crc, .alignment = options.align};
-  return save(draft, {&opened}, options.output, format, options.common, std::move(report));
+  return save(draft, {&opened}, {options.output, options.state_dict, options.common, format},
+              std::move(report));
 }
 
 }  // namespace
@@ -240,6 +241,7 @@ const Command rewrite_command = {
       auto options = std::make_shared<Options>();
       flags.file("IN", options->file, "the checkpoint, or FILE#PATH for a part of it");
       options->declare_edits(flags);
+      options->output.declare_format(flags);
       options->output.declare(flags);
       options->common.declare(flags);
       return [options] { return run(*options); };

@@ -95,15 +95,23 @@ class LoadedBytes final : public StorageBytes {
   StorageId storage_;
 };
 
+std::unique_ptr<pickle::Pickle> empty_pickle() {
+  auto empty = std::make_unique<pickle::Pickle>(Bytes());
+  empty->protocol = kProtocol;
+  return empty;
+}
+
 }  // namespace
 
 Assembly::Assembly(Where origin, FileFacts facts)
+    : Assembly(std::move(origin), std::move(facts), empty_pickle()) {}
+
+Assembly::Assembly(Where origin, FileFacts facts, std::unique_ptr<pickle::Pickle> graph)
     : origin_(std::move(origin)),
       facts_(std::move(facts)),
-      pickle_(std::make_unique<pickle::Pickle>(Bytes())),
-      builder_(pickle_->graph, kProtocol),
+      pickle_(std::move(graph)),
+      builder_(pickle_->graph, pickle_->protocol),
       tensors_(builder_) {
-  pickle_->protocol = kProtocol;
   builder_.set_origin(origin_);
 }
 

@@ -24,6 +24,8 @@ class Assembly {
  public:
   // `origin` names the file in errors.
   Assembly(Where origin, FileFacts facts);
+  // Goes on from a graph that mentions storages "0", "1", ...: bind() gives them bytes, in order.
+  Assembly(Where origin, FileFacts facts, std::unique_ptr<pickle::Pickle> graph);
   ~Assembly();
 
   pickle::Builder& builder() { return builder_; }

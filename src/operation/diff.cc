@@ -17,6 +17,7 @@
 #include "operation/same_elements.h"
 #include "operation/same_keys.h"
 #include "operation/same_value.h"
+#include "operation/state_attributes.h"
 #include "operation/tensor_opener.h"
 #include "tensor/compare.h"
 #include "tensor/promote.h"
@@ -99,13 +100,17 @@ class Differ {
       next[i] = std::exchange(by_path[diff_.entries_b[i].path], i);
     }
     note_if_selected(0, 0);
+    const StateAttributes attributes_a(diff_.entries_a);
+    const StateAttributes attributes_b(diff_.entries_b);
     std::vector<bool> met(diff_.entries_b.size());
     met[0] = true;
     for (std::uint32_t i = 1; i < diff_.entries_a.size(); ++i) {
       const DiffEntry& entry = diff_.entries_a[i];
       const auto found = by_path.find(entry.path);
       if (found == by_path.end() || found->second == 0) {
-        if (takes_part(a_.payload.checkpoint, entry)) note_missing(diff_.only_a, entry, i);
+        if (takes_part(a_.payload.checkpoint, entry) && !attributes_b.lacks(entry.path)) {
+          note_missing(diff_.only_a, entry, i);
+        }
         continue;
       }
       note_if_selected(i, found->second);
@@ -115,6 +120,7 @@ class Differ {
     for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
       const DiffEntry& entry = diff_.entries_b[i];
       if (met[i] || !takes_part(b_.payload.checkpoint, entry)) continue;
+      if (attributes_a.lacks(entry.path)) continue;
       note_missing(diff_.only_b, entry, i);
     }
   }

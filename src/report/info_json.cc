@@ -13,7 +13,7 @@ Json file_json(const InfoReport& report) {
   json["bytes"] = facts.bytes;
   set_text(json, "root", facts.root);
   json["writer"] = facts.writer;
-  json["protocol"] = facts.protocol;
+  json["protocol"] = facts.has_pickle ? Json(facts.protocol) : Json();
   json["byteorder"] = facts.byteorder;
   json["alignment"] = facts.alignment ? Json(*facts.alignment) : Json();
   json["checksums"] = facts.has_checksums;
@@ -62,6 +62,7 @@ Json totals_json(const InfoReport& report) {
 
 Json globals_json(const InfoReport& report) {
   Json list = Json::array();
+  if (!report.loaded.facts().has_pickle) return list;
   for (const GlobalUse& use : globals_of(report.checkpoint())) {
     Json json;
     set_text(json, "name", use.name);
@@ -72,7 +73,10 @@ Json globals_json(const InfoReport& report) {
   return list;
 }
 
-Json weights_only_json(const operation::WeightsOnly& verdict) {
+// Null where there is nothing that torch.load would load.
+Json weights_only_json(const InfoReport& report) {
+  if (!report.loaded.facts().has_pickle) return {};
+  const operation::WeightsOnly& verdict = report.weights_only;
   Json refused = Json::array();
   for (const operation::Refusal& refusal : verdict.refused) {
     refused.push_back({
@@ -90,13 +94,13 @@ Json weights_only_json(const operation::WeightsOnly& verdict) {
 
 void write_info_json(Output& output, const InfoReport& report) {
   const Json json = {
-      {"schema",       "ptsd.info/1"                         },
-      {"file",         file_json(report)                     },
-      {"sections",     sections_json(report)                 },
-      {"totals",       totals_json(report)                   },
-      {"globals",      globals_json(report)                  },
-      {"weights_only", weights_only_json(report.weights_only)},
-      {"warnings",     to_json(report.warnings)              },
+      {"schema",       "ptsd.info/1"            },
+      {"file",         file_json(report)        },
+      {"sections",     sections_json(report)    },
+      {"totals",       totals_json(report)      },
+      {"globals",      globals_json(report)     },
+      {"weights_only", weights_only_json(report)},
+      {"warnings",     to_json(report.warnings) },
   };
   output.write(dump(json) + "\n");
 }

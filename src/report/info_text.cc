@@ -32,8 +32,10 @@ class Writer {
     write_sections();
     write_totals();
     write_tied();
-    write_globals();
-    write_weights_only();
+    if (report_.loaded.facts().has_pickle) {
+      write_globals();
+      write_weights_only();
+    }
     write_warnings();
   }
 
@@ -59,9 +61,9 @@ class Writer {
     line(escape(report_.path + subtree));
     fact("format", fmt::format("{}, {} ({} bytes)", facts.format, human_bytes(facts.bytes),
                                grouped(facts.bytes)));
-    fact("writer", facts.writer);
-    fact("root", escape(abbreviate(facts.root, 60)));
-    fact("pickle", fmt::format("protocol {}", facts.protocol));
+    if (!facts.writer.empty()) fact("writer", facts.writer);
+    if (!facts.root.empty()) fact("root", escape(abbreviate(facts.root, 60)));
+    if (facts.has_pickle) fact("pickle", fmt::format("protocol {}", facts.protocol));
     fact("byteorder",
          facts.byteorder + (facts.byteorder_recorded ? "" : " (not recorded, assumed)"));
     if (facts.alignment) fact("alignment", fmt::format("{}", *facts.alignment));

@@ -117,7 +117,7 @@ Json file_json(const LsReport& report) {
   json["format"] = facts.format;
   json["bytes"] = facts.bytes;
   json["byteorder"] = facts.byteorder;
-  json["protocol"] = facts.protocol;
+  json["protocol"] = facts.has_pickle ? Json(facts.protocol) : Json();
   if (!report.subtree.empty()) set_text(json, "subtree", report.subtree);
   return json;
 }

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command/container.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/quote.h"
+#include "checkpoint/state_dict.h"
+#include "format/copy_save.h"
+#include "format/settle.h"
+#include "format/torch_zip_save.h"
+#include "operation/flatten.h"
+#include "operation/foreign_attributes.h"
+
+namespace ptsd::command {
+
+using checkpoint::Draft;
+using format::Opened;
+
+namespace {
+
+using Inputs = std::vector<const format::Loaded*>;
+
+struct OwnContainer {
+  std::string_view format;
+  Container container;
+};
+
+constexpr auto kOwnContainers = std::to_array<OwnContainer>({
+    {"torch-zip",    Container::Zip        },
+    {"torch-legacy", Container::Legacy     },
+    {"safetensors",  Container::Safetensors},
+});
+
+constexpr auto kTorchSuffixes =
+    std::to_array<std::string_view>({".pt", ".pth", ".bin", ".ckpt", ".pkl"});
+
+std::optional<Container> own_container(const Opened& input) {
+  const std::string_view format = input.loaded().facts().format;
+  const auto* const found = std::ranges::find(kOwnContainers, format, &OwnContainer::format);
+  if (found == kOwnContainers.end()) return std::nullopt;
+  return found->container;
+}
+
+std::string suffix_of(const OutputOptions& output) {
+  return output.output ? std::filesystem::path(*output.output).extension().string() : "";
+}
+
+bool is_code(const Opened& input) {
+  return input.loaded().facts().format.starts_with("torchscript");
+}
+
+bool is_unchanged(const Draft& draft) {
+  return !draft.pickle_changed && draft.payloads.empty() && !draft.drop_unused;
+}
+
+// One file, whole, in the container that it has.
+bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output) {
+  const Opened& input = *inputs.front();
+  if (!is_unchanged(draft) || inputs.size() > 1 || input.files().size() > 1) return false;
+  if (is_code(input)) return !output.to && suffix_of(output) != ".safetensors";
+  const auto own = own_container(input);
+  return own && *own != Container::Zip && *own == container_of(draft, input, output) &&
+         output.metadata.empty();
+}
+
+Inputs loaded_of(const std::vector<Opened*>& inputs) {
+  Inputs loaded;
+  for (const Opened* input : inputs) {
+    loaded.push_back(&input->loaded());
+  }
+  return loaded;
+}
+
+void warn_dropped(PlannedFile& file, const Draft& draft, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  std::string text;
+  for (const std::string& name : names) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", quote(name));
+  }
+  file.warnings.push_back(
+      {.where = {.file = draft.base.origin().file}, .message = text + " of the input is left out"});
+}
+
+void plan_flat(PlannedFile& file, const Draft& draft, const Inputs& inputs,
+               const OutputOptions& output, const StateDictOptions& state_dict,
+               const Limits& limits) {
+  file.settled = settle(draft, inputs, limits);
+  const checkpoint::Checkpoint& checkpoint = file.settled->checkpoint();
+  const auto chosen = choose_state_dicts(checkpoint, checkpoint.root(), state_dict.in);
+  if (chosen.size() > 1) {
+    fail_usage("--in: one state dict fits into a safetensors file", draft.base.origin().file);
+  }
+  operation::Flattened flattened =
+      operation::flatten(checkpoint, checkpoint.root(), chosen.front(),
+                         {.drop_other = output.drop_other,
+                          .clone_shared = output.shared == Shared::Clone,
+                          .big_endian = file.settled->facts().byteorder == "big"},
+                         output.metadata);
+  if (!flattened.dropped.empty()) {
+    flattened.dropped.resize(std::min<std::size_t>(flattened.dropped.size(), 8));
+    warn_dropped(file, draft, flattened.dropped);
+  }
+  const format::Loaded* const settled = file.settled.get();
+  settled->checkpoint().fail(Error::Kind::Unsupported, "safetensors cannot be written yet");
+}
+
+void refuse_zip_options(const format::SaveOptions& options) {
+  if (options.alignment) fail_usage("--align is for archives of torch.save");
+  if (!options.checksums) fail_usage("--no-crc is for archives of torch.save");
+}
+
+[[noreturn]] void fail_code(const Draft& draft) {
+  draft.base.fail(Error::Kind::Conflict,
+                  "a TorchScript archive, whose code an edit cannot change: --to pt writes its "
+                  "state dict");
+}
+
+// As PyTorch names the root of an archive.
+std::string root_of(const OutputOptions& output) {
+  const std::string stem = std::filesystem::path(output.output.value_or("")).stem().string();
+  return stem.empty() ? "archive" : stem;
+}
+
+}  // namespace
+
+Container container_of(const Draft& draft, const Opened& input, const OutputOptions& output) {
+  const std::optional<Container> own = own_container(input);
+  if (output.in_place && (!own || (output.to && output.to != own))) {
+    fail_usage(
+        fmt::format("--in-place cannot keep the format, {}: use -o", input.loaded().facts().format),
+        input.address().file);
+  }
+  if (output.to) return *output.to;
+  const std::string suffix = suffix_of(output);
+  if (suffix == ".safetensors") return Container::Safetensors;
+  if (is_code(input)) fail_code(draft);
+  const bool torch = std::ranges::find(kTorchSuffixes, suffix) != kTorchSuffixes.end();
+  if (!own || (*own == Container::Safetensors && torch)) return Container::Zip;
+  return *own;
+}
+
+PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output,
+                      const StateDictOptions& state_dict, format::SaveOptions options,
+                      const Limits& limits) {
+  PlannedFile file;
+  if (is_copy(draft, inputs, output)) {
+    refuse_zip_options(options);
+    file.save = std::make_unique<format::CopySave>(*inputs.front()->files().front());
+    return file;
+  }
+  const Inputs loaded = loaded_of(inputs);
+  const Container container = container_of(draft, *inputs.front(), output);
+  if (container != Container::Zip) refuse_zip_options(options);
+  if (container == Container::Safetensors) {
+    plan_flat(file, draft, loaded, output, state_dict, limits);
+    return file;
+  }
+  warn_dropped(file, draft, operation::drop_foreign_attributes(draft));
+  options.root = root_of(output);
+  options.force = output.force;
+  if (container == Container::Legacy) {
+    draft.base.fail(Error::Kind::Unsupported, "legacy streams cannot be written yet");
+  } else {
+    file.save = std::make_unique<format::TorchZipSave>(draft, loaded, options);
+  }
+  return file;
+}
+
+}  // namespace ptsd::command

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/draft.h"
+#include "command/options.h"
+#include "format/open.h"
+#include "format/save.h"
+#include "format/torch_zip_plan.h"
+
+// Which container an edited checkpoint goes into, and how it gets there.
+
+namespace ptsd::command {
+
+// --to, else what the name of the output says, else the input's own where that can be written,
+// else an archive of torch.save. Throws Error::Usage for a file that --in-place would turn into
+// another container, Error::Conflict for one that an edit would lose a part of.
+Container container_of(const checkpoint::Draft& draft, const format::Opened& input,
+                       const OutputOptions& output);
+
+// What is written, with all that it borrows besides the inputs.
+struct PlannedFile {
+  std::unique_ptr<format::Loaded> settled = {};
+  std::unique_ptr<format::Save> save = {};
+  std::vector<Warning> warnings = {};  // what is left out
+};
+
+PlannedFile plan_file(checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
+                      const OutputOptions& output, const StateDictOptions& state_dict,
+                      format::SaveOptions options, const Limits& limits);
+
+}  // namespace ptsd::command

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operation/foreign_attributes.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "checkpoint/mapping.h"
+
+namespace ptsd::operation {
+
+using checkpoint::Pair;
+using pickle::Mutation;
+using pickle::NodeId;
+
+namespace {
+
+bool is_foreign(const pickle::Graph& graph, const Pair& pair) {
+  return checkpoint::is_text(graph, pair.key) &&
+         std::ranges::find(kForeignAttributes, graph.text(pair.key)) != kForeignAttributes.end();
+}
+
+}  // namespace
+
+std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft) {
+  pickle::Graph& graph = draft.base.graph();
+  std::vector<std::string> dropped;
+  if (!pickle::kObjects.contains(graph.kind(draft.root))) return dropped;
+  std::vector<Mutation> kept;
+  for (const Mutation& mutation : graph.mutations(draft.root)) {
+    std::optional<std::vector<Pair>> pairs;
+    if (mutation.change == pickle::Change::Build) {
+      pairs = pairs_of(draft.base.names(), mutation.operands[0]);
+    }
+    if (!pairs) {
+      kept.push_back(mutation);
+      continue;
+    }
+    std::vector<Pair> own;
+    for (const Pair& pair : *pairs) {
+      if (is_foreign(graph, pair)) {
+        dropped.emplace_back(graph.text(pair.key));
+      } else {
+        own.push_back(pair);
+      }
+    }
+    if (own.size() < pairs->size() && !own.empty()) {
+      replace_pairs(graph, draft.base.names(), mutation.operands[0], own);
+    }
+    if (!own.empty() || pairs->empty()) kept.push_back(mutation);
+  }
+  if (dropped.empty()) return dropped;
+  graph.replace_mutations(draft.root, kept);
+  draft.pickle_changed = true;
+  return dropped;
+}
+
+}  // namespace ptsd::operation
