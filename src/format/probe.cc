@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "format/safetensors.h"
+#include "format/safetensors_format.h"
 #include "format/torch_zip.h"
 
 namespace ptsd::format {
@@ -53,7 +55,7 @@ bool is_safetensors(const Head& head) {
   for (std::size_t i = 8; i-- > 0;) {
     length = length << 8 | static_cast<unsigned char>(head.text[i]);
   }
-  return length <= 100'000'000;
+  return length <= kLargestSafetensorsHeader;
 }
 
 bool is_index(const Head& head) {
@@ -76,51 +78,51 @@ constexpr auto kUnsupported = Error::Kind::Unsupported;
 constexpr auto kMalformed = Error::Kind::Malformed;
 
 constexpr auto kFormats = std::to_array<Format>({
-    {[](const Head& h) { return h.size == 0; },                      nullptr,        kMalformed,   "an empty file"                                             },
-    {[](const Head& h) { return h.has("PK\x03\x04"); },              load_torch_zip, {},           {}                                                          },
-    {[](const Head& h) { return h.has("PK\x05\x06"); },              nullptr,        kMalformed,
-     "an empty zip archive"                                                                                                                                    },
-    {[](const Head& h) { return h.has("version https://git-lfs"); }, nullptr,        kMalformed,
-     "a git-lfs pointer and not the file itself: run git lfs pull"                                                                                             },
-    {is_html,                                                        nullptr,        kMalformed,   "an HTML page and not a checkpoint: the download went wrong"},
-    {[](const Head& h) { return h.has("PYTORCH1"); },                nullptr,        kUnsupported,
-     "a preview archive of PyTorch 1.0, which PyTorch itself refuses"                                                                                          },
-    {is_legacy,                                                      nullptr,        kUnsupported,
-     "a legacy torch.save stream (before 1.6): not supported yet"                                                                                              },
-    {[](const Head& h) { return h.has("ustar", 257); },              nullptr,        kUnsupported,
-     "a tar archive (torch.save before 0.1.10, or another): not supported yet"                                                                                 },
-    {is_safetensors,                                                 nullptr,        kUnsupported, "a safetensors file: not supported yet"                     },
-    {is_index,                                                       nullptr,        kUnsupported, "the index of a sharded checkpoint: not supported yet"      },
-    {[](const Head& h) { return h.has("PTMF", 4); },                 nullptr,        kUnsupported,
-     "a TorchScript flatbuffer for the lite interpreter: not supported yet"                                                                                    },
-    {is_pickle,                                                      nullptr,        kUnsupported,
-     "a bare pickle, not written by torch.save: not supported yet"                                                                                             },
-    {[](const Head& h) { return h.has("\x1f\x8b"); },                nullptr,        kUnsupported,
-     "a gzip file: unpack it first"                                                                                                                            },
-    {[](const Head& h) { return h.has("7z\xbc\xaf\x27\x1c"); },      nullptr,        kUnsupported,
-     "a 7z archive: unpack it first"                                                                                                                           },
+    {[](const Head& h) { return h.size == 0; },                      nullptr,          kMalformed,   "an empty file"                                             },
+    {[](const Head& h) { return h.has("PK\x03\x04"); },              load_torch_zip,   {},           {}                                                          },
+    {[](const Head& h) { return h.has("PK\x05\x06"); },              nullptr,          kMalformed,
+     "an empty zip archive"                                                                                                                                      },
+    {[](const Head& h) { return h.has("version https://git-lfs"); }, nullptr,          kMalformed,
+     "a git-lfs pointer and not the file itself: run git lfs pull"                                                                                               },
+    {is_html,                                                        nullptr,          kMalformed,   "an HTML page and not a checkpoint: the download went wrong"},
+    {[](const Head& h) { return h.has("PYTORCH1"); },                nullptr,          kUnsupported,
+     "a preview archive of PyTorch 1.0, which PyTorch itself refuses"                                                                                            },
+    {is_legacy,                                                      nullptr,          kUnsupported,
+     "a legacy torch.save stream (before 1.6): not supported yet"                                                                                                },
+    {[](const Head& h) { return h.has("ustar", 257); },              nullptr,          kUnsupported,
+     "a tar archive (torch.save before 0.1.10, or another): not supported yet"                                                                                   },
+    {is_safetensors,                                                 load_safetensors, {},           {}                                                          },
+    {is_index,                                                       nullptr,          kUnsupported, "the index of a sharded checkpoint: not supported yet"      },
+    {[](const Head& h) { return h.has("PTMF", 4); },                 nullptr,          kUnsupported,
+     "a TorchScript flatbuffer for the lite interpreter: not supported yet"                                                                                      },
+    {is_pickle,                                                      nullptr,          kUnsupported,
+     "a bare pickle, not written by torch.save: not supported yet"                                                                                               },
+    {[](const Head& h) { return h.has("\x1f\x8b"); },                nullptr,          kUnsupported,
+     "a gzip file: unpack it first"                                                                                                                              },
+    {[](const Head& h) { return h.has("7z\xbc\xaf\x27\x1c"); },      nullptr,          kUnsupported,
+     "a 7z archive: unpack it first"                                                                                                                             },
     {[](const Head& h) {
        return h.has(
            "\xfd"
            "7zXZ");
-     },                                                         nullptr,        kUnsupported, "an xz file: unpack it first"                               },
-    {[](const Head& h) { return h.has("BZh"); },                     nullptr,        kUnsupported,
-     "a bzip2 file: unpack it first"                                                                                                                           },
-    {[](const Head& h) { return h.has("\x28\xb5\x2f\xfd"); },        nullptr,        kUnsupported,
-     "a Zstandard file: unpack it first"                                                                                                                       },
-    {[](const Head& h) { return h.has("Rar!"); },                    nullptr,        kUnsupported,
-     "a RAR archive: unpack it first"                                                                                                                          },
-    {[](const Head& h) { return h.has("\x89HDF\r\n\x1a\n"); },       nullptr,        kUnsupported,
-     "an HDF5 file (Keras?), not a PyTorch checkpoint"                                                                                                         },
-    {[](const Head& h) { return h.has("GGUF"); },                    nullptr,        kUnsupported,
-     "a GGUF file, not a PyTorch checkpoint"                                                                                                                   },
-    {[](const Head& h) { return h.has("\x93NUMPY"); },               nullptr,        kUnsupported,
-     "a NumPy array (.npy): not supported yet"                                                                                                                 },
+     },                                                         nullptr,          kUnsupported, "an xz file: unpack it first"                               },
+    {[](const Head& h) { return h.has("BZh"); },                     nullptr,          kUnsupported,
+     "a bzip2 file: unpack it first"                                                                                                                             },
+    {[](const Head& h) { return h.has("\x28\xb5\x2f\xfd"); },        nullptr,          kUnsupported,
+     "a Zstandard file: unpack it first"                                                                                                                         },
+    {[](const Head& h) { return h.has("Rar!"); },                    nullptr,          kUnsupported,
+     "a RAR archive: unpack it first"                                                                                                                            },
+    {[](const Head& h) { return h.has("\x89HDF\r\n\x1a\n"); },       nullptr,          kUnsupported,
+     "an HDF5 file (Keras?), not a PyTorch checkpoint"                                                                                                           },
+    {[](const Head& h) { return h.has("GGUF"); },                    nullptr,          kUnsupported,
+     "a GGUF file, not a PyTorch checkpoint"                                                                                                                     },
+    {[](const Head& h) { return h.has("\x93NUMPY"); },               nullptr,          kUnsupported,
+     "a NumPy array (.npy): not supported yet"                                                                                                                   },
     {[](const Head& h) {
        return h.has(
            "\x7f"
            "ELF");
-     },                                                         nullptr,        kMalformed,   "a program (ELF), not a checkpoint"                         },
+     },                                                         nullptr,          kMalformed,   "a program (ELF), not a checkpoint"                         },
 });
 
 struct FolderFormat {
