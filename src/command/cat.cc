@@ -73,7 +73,7 @@ void take_slice(CatItem& item, const std::string& text, const operation::Payload
   const checkpoint::Tensors& tensors = payload.checkpoint.tensors();
   const checkpoint::Tensor& tensor = tensors[*item.tensor];
   report::require_strided(payload, tensor);
-  item.view = operation::slice(text, operation::geometry_of(tensors, tensor));
+  item.view = operation::slice(text, checkpoint::geometry_of(tensors, tensor));
 }
 
 std::vector<CatItem> find_all(const format::Opened& opened, const Options& options,
@@ -116,8 +116,8 @@ void write_npy(const format::Opened& opened, const Options& options,
   if (is_among(inputs, *options.npy)) fail_usage("is the input", *options.npy);
   const checkpoint::Tensors& tensors = payload.checkpoint.tensors();
   const checkpoint::Tensor& tensor = tensors[*item.tensor];
-  const operation::Geometry geometry =
-      item.view ? item.view->geometry() : operation::geometry_of(tensors, tensor);
+  const checkpoint::Geometry geometry =
+      item.view ? item.view->geometry() : checkpoint::geometry_of(tensors, tensor);
   file::OutputFile file({.path = *options.npy, .overwrite = options.force});
   const std::unique_ptr<ByteSource> elements =
       operation::stored_elements(payload, tensor, geometry);

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
-#include "operation/element_source.h"
+#include "checkpoint/element_source.h"
 #include "tensor/convert.h"
 
 namespace ptsd::operation {
@@ -18,10 +18,10 @@ std::uint64_t item_size_of(tensor::DType dtype) {
   return tensor::info(dtype).item_size;
 }
 
-class CastSource final : public ElementSource {
+class CastSource final : public checkpoint::ElementSource {
  public:
   CastSource(CastPlan plan, std::unique_ptr<ByteSource> storage)
-      : ElementSource(item_size_of(plan.to), plan.count, std::move(storage)),
+      : checkpoint::ElementSource(item_size_of(plan.to), plan.count, std::move(storage)),
         plan_(std::move(plan)) {}
 
  private:

@@ -7,6 +7,11 @@
 #include "base/checked.h"
 
 namespace ptsd::operation {
+
+using checkpoint::Geometry;
+using checkpoint::Piece;
+using checkpoint::Stride;
+
 namespace {
 
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();

@@ -3,12 +3,12 @@
 
 namespace ptsd::operation {
 
-Excerpt whole(const Geometry& geometry) {
+Excerpt whole(const checkpoint::Geometry& geometry) {
   const View view(geometry);
   return {view.shape, std::vector<bool>(view.shape.size()), view};
 }
 
-Excerpt corners(const Geometry& geometry) {
+Excerpt corners(const checkpoint::Geometry& geometry) {
   constexpr std::int64_t kEdge = Excerpt::kEdge;
   Excerpt excerpt = {};
   excerpt.view.offset = geometry.offset;

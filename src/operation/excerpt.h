@@ -24,7 +24,7 @@ struct Excerpt {
   }
 };
 
-Excerpt whole(const Geometry& geometry);
-Excerpt corners(const Geometry& geometry);
+Excerpt whole(const checkpoint::Geometry& geometry);
+Excerpt corners(const checkpoint::Geometry& geometry);
 
 }  // namespace ptsd::operation

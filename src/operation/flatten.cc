@@ -11,15 +11,16 @@
 
 #include "base/quote.h"
 #include "base/utf8.h"
+#include "checkpoint/elements.h"
 #include "checkpoint/listing.h"
 #include "checkpoint/mapping.h"
-#include "operation/elements.h"
 #include "operation/view.h"
 
 namespace ptsd::operation {
 
 using checkpoint::Checkpoint;
 using checkpoint::FlatTensor;
+using checkpoint::Geometry;
 using checkpoint::Pair;
 using checkpoint::StateDict;
 using checkpoint::StorageId;

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "operation/elements.h"
+#include "checkpoint/elements.h"
 #include "operation/inner_call.h"
 #include "tensor/scalar.h"
 

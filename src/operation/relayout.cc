@@ -14,17 +14,21 @@
 
 #include "base/checked.h"
 #include "base/quote.h"
+#include "checkpoint/gather_source.h"
 #include "checkpoint/locate.h"
 #include "checkpoint/storage_items.h"
 #include "operation/compaction.h"
-#include "operation/gather_source.h"
 #include "operation/tensor_users.h"
 
 namespace ptsd::operation {
 
+using checkpoint::ChainDerivation;
 using checkpoint::Checkpoint;
 using checkpoint::Draft;
+using checkpoint::GatherDerivation;
+using checkpoint::Geometry;
 using checkpoint::Payload;
+using checkpoint::Piece;
 using checkpoint::StateDict;
 using checkpoint::Storage;
 using checkpoint::StorageId;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "operation/elements.h"
+#include "checkpoint/elements.h"
 
 namespace ptsd::operation {
 namespace {

@@ -119,7 +119,7 @@ class Parser {
 
 class Slicer {
  public:
-  Slicer(std::string_view text, const Geometry& geometry)
+  Slicer(std::string_view text, const checkpoint::Geometry& geometry)
       : text_(text),
         from_(geometry),
         is_empty_(std::ranges::find(geometry.shape, 0) != geometry.shape.end()) {
@@ -196,7 +196,7 @@ class Slicer {
   }
 
   std::string_view text_;
-  const Geometry& from_;
+  const checkpoint::Geometry& from_;
   bool is_empty_;
   View view_;
   std::size_t dimension_ = 0;
@@ -204,7 +204,7 @@ class Slicer {
 
 }  // namespace
 
-View slice(std::string_view text, const Geometry& geometry) {
+View slice(std::string_view text, const checkpoint::Geometry& geometry) {
   return Slicer(text, geometry).run(Parser(text).run());
 }
 

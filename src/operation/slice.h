@@ -12,6 +12,6 @@ namespace ptsd::operation {
 // dimension; an integer must lie in it. Only the geometry changes.
 //
 // Throws Error::Usage for what is no such index, or does not fit the shape.
-View slice(std::string_view text, const Geometry& geometry);
+View slice(std::string_view text, const checkpoint::Geometry& geometry);
 
 }  // namespace ptsd::operation

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/crc32.h"
-#include "operation/elements.h"
+#include "checkpoint/elements.h"
 
 namespace ptsd::operation {
 

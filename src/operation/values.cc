@@ -207,7 +207,7 @@ bool has_elements(const Payload& payload, const Tensor& tensor) {
 }
 
 std::unique_ptr<ByteSource> stored_elements(const Payload& payload, const Tensor& tensor,
-                                            const Geometry& geometry) {
+                                            const checkpoint::Geometry& geometry) {
   const bool in_pickle = !tensor.storage;
   std::unique_ptr<ByteSource> storage =
       in_pickle ? pickled_elements(payload, tensor) : payload.open(*tensor.storage);
@@ -218,7 +218,7 @@ std::unique_ptr<ByteSource> stored_elements(const Payload& payload, const Tensor
 
 Values values_of(const Payload& payload, const Tensor& tensor, const Excerpt& excerpt,
                  const std::optional<Quantizer>& quantizer) {
-  const Geometry geometry = excerpt.view.geometry();
+  const checkpoint::Geometry geometry = excerpt.view.geometry();
   std::unique_ptr<ByteSource> stored = stored_elements(payload, tensor, geometry);
   if (!quantizer) return {tensor.dtype, std::move(stored)};
   if (!quantizer->per_channel()) {

@@ -27,6 +27,6 @@ Values values_of(const Payload& payload, const checkpoint::Tensor& tensor, const
 // Quantised elements are the integers that are stored.
 std::unique_ptr<ByteSource> stored_elements(const Payload& payload,
                                             const checkpoint::Tensor& tensor,
-                                            const Geometry& geometry);
+                                            const checkpoint::Geometry& geometry);
 
 }  // namespace ptsd::operation

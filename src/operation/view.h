@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "operation/elements.h"
+#include "checkpoint/elements.h"
 
 namespace ptsd::operation {
 
@@ -16,13 +16,13 @@ struct View {
   std::vector<std::int64_t> stride = {};  // elements
 
   View() = default;
-  explicit View(const Geometry& geometry)
+  explicit View(const checkpoint::Geometry& geometry)
       : offset(geometry.offset),
         shape(geometry.shape.begin(), geometry.shape.end()),
         stride(geometry.stride.begin(), geometry.stride.end()) {}
 
   // Borrows this.
-  Geometry geometry() const { return {offset, shape, stride}; }
+  checkpoint::Geometry geometry() const { return {offset, shape, stride}; }
 };
 
 }  // namespace ptsd::operation

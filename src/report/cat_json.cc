@@ -17,8 +17,8 @@
 namespace ptsd::report {
 
 using checkpoint::Checkpoint;
+using checkpoint::Geometry;
 using checkpoint::Tensor;
-using operation::Geometry;
 using operation::Payload;
 using operation::Values;
 using pickle::Kind;
@@ -59,7 +59,7 @@ class TensorWriter {
     if (extra != nullptr && !extra->layout.empty() && !extra->components.empty()) {
       return components(tensor, *extra);
     }
-    write(tensor, operation::geometry_of(tensors_, tensor), payload_);
+    write(tensor, checkpoint::geometry_of(tensors_, tensor), payload_);
   }
 
   void write(const Tensor& tensor, const Geometry& geometry, const Payload& payload) {
@@ -78,7 +78,7 @@ class TensorWriter {
     for (const checkpoint::Component& component : extra.components) {
       output_.write(separator + std::string(component.role) + "\":");
       const Tensor& part = operation::dense_component(payload_, tensor, component.role);
-      write(part, operation::geometry_of(tensors_, part), payload_);
+      write(part, checkpoint::geometry_of(tensors_, part), payload_);
       separator = ",\"";
     }
     output_.write("}");

@@ -20,12 +20,12 @@
 
 namespace ptsd::report {
 
+using checkpoint::Geometry;
 using checkpoint::Known;
 using checkpoint::Tensor;
 using checkpoint::TensorExtra;
 using checkpoint::TensorId;
 using operation::Excerpt;
-using operation::Geometry;
 using operation::Payload;
 using operation::Quantizer;
 using operation::Values;
@@ -102,7 +102,7 @@ class Repr {
     if (operation::find_component(tensors_, tensor, "buffer")) return nested(tensor);
     if (layout.starts_with("torch.sparse_")) return sparse(tensor);
     if (!operation::has_elements(payload_, tensor)) return without_elements(tensor);
-    const Geometry geometry = operation::geometry_of(tensors_, tensor);
+    const Geometry geometry = checkpoint::geometry_of(tensors_, tensor);
     if (const auto quantizer = Quantizer::of(payload_.checkpoint, tensor)) {
       return quantized(tensor, geometry, *quantizer);
     }
@@ -226,8 +226,8 @@ class Repr {
     const std::vector<std::int64_t> stride = {1};
     const Excerpt excerpt = excerpt_of({0, shape, stride});
     const Values values = {numbers.dtype,
-                           operation::element_source(plain, excerpt.view.geometry(),
-                                                     std::move(numbers.elements), false)};
+                           checkpoint::element_source(plain, excerpt.view.geometry(),
+                                                      std::move(numbers.elements), false)};
     sink.put("tensor(");
     write_body(sink, excerpt, values, sink.column());
     Suffixes suffixes;
@@ -260,7 +260,7 @@ class Repr {
     const Tensor& tensor = operation::dense_component(payload_, whole, role);
     const std::string text = fmt::format("{}=tensor(", role);
     sink_.put(text);
-    const Geometry geometry = operation::geometry_of(tensors_, tensor);
+    const Geometry geometry = checkpoint::geometry_of(tensors_, tensor);
     body(tensor, geometry, indent + text.size());
     if (is_empty(geometry.shape)) sink_.put(", size=" + tuple_text(geometry.shape));
   }
@@ -271,7 +271,7 @@ class Repr {
     const Tensor& values = operation::dense_component(payload_, tensor, "values");
     // A tensor of its own: its lines are as long as if it began at the margin.
     ReprSink own([&](std::string_view piece) { sink_.put(piece); });
-    Repr(own, payload_, full_).strided(offsets, operation::geometry_of(tensors_, offsets), false);
+    Repr(own, payload_, full_).strided(offsets, checkpoint::geometry_of(tensors_, offsets), false);
     if (tensor.requires_grad) sink_.put(", requires_grad=True");
     const bool contiguous =
         !operation::find_component(tensors_, tensor, "lengths") && tensors_.is_contiguous(values);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operation/element_source.h"
+#include "checkpoint/element_source.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,8 +12,8 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "checkpoint/gather_source.h"
 #include "operation/cast_source.h"
-#include "operation/gather_source.h"
 
 namespace ptsd::operation {
 namespace {
@@ -40,9 +40,9 @@ std::unique_ptr<ByteSource> counted(std::uint64_t count) {
 TEST_CASE("elements of every size are gathered alike") {
   for (const unsigned item : {1U, 2U, 4U, 8U, 16U}) {
     CAPTURE(item);
-    const GatherDerivation gather(item, {
-                                            {1, {{3, 1}, {2, 5}}},
-                                            {9, {{3, 2}}        }
+    const checkpoint::GatherDerivation gather(item, {
+                                                        {1, {{3, 1}, {2, 5}}},
+                                                        {9, {{3, 2}}        }
     });
     const std::unique_ptr<ByteSource> made = gather.over(numbered(15 * item));
     std::vector<std::byte> expected;

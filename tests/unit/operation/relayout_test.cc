@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "checkpoint/gather_source.h"
 #include "operation/cast.h"
-#include "operation/gather_source.h"
 #include "unit/operation/drafted.h"
 
 namespace ptsd::operation {
@@ -12,8 +12,10 @@ namespace {
 
 using namespace test;
 using checkpoint::Draft;
+using checkpoint::GatherDerivation;
 using checkpoint::Lines;
 using checkpoint::Loading;
+using checkpoint::Piece;
 using test::list;
 using test::pickle;
 using test::tensor;

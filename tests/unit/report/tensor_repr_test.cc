@@ -48,7 +48,7 @@ struct Printing {
     const checkpoint::Tensors& tensors = loading.checkpoint.tensors();
     require_strided(payload(), tensors[id()]);
     const operation::View view =
-        operation::slice(index, operation::geometry_of(tensors, tensors[id()]));
+        operation::slice(index, checkpoint::geometry_of(tensors, tensors[id()]));
     return print({.view = &view});
   }
 

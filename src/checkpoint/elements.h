@@ -7,7 +7,7 @@
 #include "base/byte_source.h"
 #include "checkpoint/tensors.h"
 
-namespace ptsd::operation {
+namespace ptsd::checkpoint {
 
 // Which elements of a storage a tensor shows. Offset and strides are in elements; all elements lie
 // in the storage.
@@ -17,16 +17,14 @@ struct Geometry {
   tensor::Dims stride;
 };
 
-Geometry geometry_of(const checkpoint::Tensors& tensors, const checkpoint::Tensor& tensor);
+Geometry geometry_of(const Tensors& tensors, const Tensor& tensor);
 
 // The elements in row-major order, whatever the strides, as values in the byte order of this
 // machine: byte order, conj and neg are resolved. To be read in whole elements; safe to read from
 // several threads if `storage` is. Nothing is held.
-std::unique_ptr<ByteSource> element_source(const checkpoint::Tensor& tensor,
-                                           const Geometry& geometry,
+std::unique_ptr<ByteSource> element_source(const Tensor& tensor, const Geometry& geometry,
                                            std::unique_ptr<ByteSource> storage, bool big_endian);
-std::unique_ptr<ByteSource> element_source(const checkpoint::Tensors& tensors,
-                                           const checkpoint::Tensor& tensor,
+std::unique_ptr<ByteSource> element_source(const Tensors& tensors, const Tensor& tensor,
                                            std::unique_ptr<ByteSource> storage, bool big_endian);
 
-}  // namespace ptsd::operation
+}  // namespace ptsd::checkpoint

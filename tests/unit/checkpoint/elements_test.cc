@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operation/elements.h"
+#include "checkpoint/elements.h"
 
 #include <array>
 #include <cstring>
@@ -8,10 +8,9 @@
 
 #include <doctest/doctest.h>
 
-namespace ptsd::operation {
+namespace ptsd::checkpoint {
 namespace {
 
-using checkpoint::Tensor;
 using tensor::DType;
 
 template <class T>
@@ -83,4 +82,4 @@ TEST_CASE("elements of a big-endian file are turned, each half of a complex numb
 }
 
 }  // namespace
-}  // namespace ptsd::operation
+}  // namespace ptsd::checkpoint

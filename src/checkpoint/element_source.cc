@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operation/element_source.h"
+#include "checkpoint/element_source.h"
 
 #include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
 
-namespace ptsd::operation {
+namespace ptsd::checkpoint {
 
 void ElementSource::read(std::uint64_t offset, std::span<std::byte> out) const {
   if (offset > size() || out.size() > size() - offset) {
@@ -24,4 +24,4 @@ void ElementSource::read(std::uint64_t offset, std::span<std::byte> out) const {
   std::ranges::copy(std::span(whole).subspan(cut, out.size()), out.begin());
 }
 
-}  // namespace ptsd::operation
+}  // namespace ptsd::checkpoint

@@ -9,7 +9,7 @@
 
 #include "base/byte_source.h"
 
-namespace ptsd::operation {
+namespace ptsd::checkpoint {
 
 // Elements that are made from those of a storage as they are read: whole ones, of which a range of
 // bytes that cuts some is cut out. Owns the storage, and has its name.
@@ -37,4 +37,4 @@ class ElementSource : public ByteSource {
   std::unique_ptr<ByteSource> storage_;
 };
 
-}  // namespace ptsd::operation
+}  // namespace ptsd::checkpoint

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operation/gather_source.h"
+#include "checkpoint/gather_source.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <utility>
 
-#include "operation/element_source.h"
+#include "checkpoint/element_source.h"
 
-namespace ptsd::operation {
+namespace ptsd::checkpoint {
 namespace {
 
 constexpr std::uint64_t kWindow = std::uint64_t{4} << 20;  // bytes read at once
@@ -238,4 +238,4 @@ std::unique_ptr<ByteSource> GatherDerivation::over(std::unique_ptr<ByteSource> s
   return std::make_unique<GatherSource>(item_size_, pieces_, std::move(storage));
 }
 
-}  // namespace ptsd::operation
+}  // namespace ptsd::checkpoint

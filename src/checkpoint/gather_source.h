@@ -7,7 +7,7 @@
 
 #include "checkpoint/draft.h"
 
-namespace ptsd::operation {
+namespace ptsd::checkpoint {
 
 struct Stride {
   std::uint64_t size = 0;  // steps
@@ -26,7 +26,7 @@ struct Piece {
 
 // The elements of the pieces, one behind the other, as a storage of their own. Nothing is held:
 // what is read is gathered from the source then, in memory of at most some MiB.
-class GatherDerivation final : public checkpoint::Derivation {
+class GatherDerivation final : public Derivation {
  public:
   // Elements of 1, 2, 4, 8 or 16 bytes. The pieces lie in the source, and the bytes of all fit 64
   // bits.
@@ -42,9 +42,9 @@ class GatherDerivation final : public checkpoint::Derivation {
 };
 
 // One derivation of what another makes.
-class ChainDerivation final : public checkpoint::Derivation {
+class ChainDerivation final : public Derivation {
  public:
-  using Step = std::shared_ptr<const checkpoint::Derivation>;
+  using Step = std::shared_ptr<const Derivation>;
 
   ChainDerivation(Step first, Step second) : first_(std::move(first)), second_(std::move(second)) {}
 
@@ -58,4 +58,4 @@ class ChainDerivation final : public checkpoint::Derivation {
   Step second_;
 };
 
-}  // namespace ptsd::operation
+}  // namespace ptsd::checkpoint

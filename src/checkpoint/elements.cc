@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operation/elements.h"
+#include "checkpoint/elements.h"
 
 #include <utility>
 #include <vector>
 
-#include "operation/gather_source.h"
+#include "checkpoint/gather_source.h"
 #include "tensor/stored_form.h"
 
-namespace ptsd::operation {
-
-using checkpoint::Tensor;
-using checkpoint::Tensors;
+namespace ptsd::checkpoint {
 
 namespace {
 
@@ -64,4 +61,4 @@ std::unique_ptr<ByteSource> element_source(const Tensors& tensors, const Tensor&
   return element_source(tensor, geometry_of(tensors, tensor), std::move(storage), big_endian);
 }
 
-}  // namespace ptsd::operation
+}  // namespace ptsd::checkpoint
