@@ -12,7 +12,8 @@
 namespace ptsd::checkpoint {
 
 // The items of a persistent id that names a storage, as torch.save writes it
-// (torch/serialization.py, persistent_id).
+// (torch/serialization.py, persistent_id). In a legacy stream None follows, in the place of what
+// once told of a part of another storage.
 enum class StorageItem : std::uint8_t { Type, Class, Key, Location, Count };
 inline constexpr std::size_t kStorageItems = 5;
 

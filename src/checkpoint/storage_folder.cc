@@ -37,7 +37,9 @@ void StorageFolder::fold(NodeId node) {
 Storage StorageFolder::parse(NodeId node) {
   const pickle::Graph& graph = context_.graph();
   const NodeSpan parts = context_.tuple(graph.persistent_id(node), "persistent id");
-  if (parts.size() != kStorageItems) {
+  const bool without_view =
+      parts.size() == kStorageItems + 1 && graph.kind(parts[kStorageItems]) == pickle::Kind::None;
+  if (parts.size() != kStorageItems && !without_view) {
     context_.fail(
         fmt::format("persistent id has {} parts, expected 5: ('storage', class, key, "
                     "location, numel)",

@@ -26,6 +26,10 @@ struct NewStorageItem {
 pickle::NodeId with_items(pickle::Builder& builder, pickle::NodeId persistent,
                           std::initializer_list<NewStorageItem> items);
 
+// Gives the persistent id of every storage the None at its end that it has in a legacy stream, or
+// takes it away.
+void set_view_items(pickle::Builder& builder, bool wanted);
+
 // Calls `use` with every node that named a storage when the checkpoint was read, and that storage.
 template <class Use>
 void each_storage_id(const Checkpoint& checkpoint, const Use& use) {

@@ -17,6 +17,8 @@
 
 namespace ptsd::format {
 
+struct LegacyLayout;
+
 // What a file is, besides its content.
 struct FileFacts {
   std::string_view format = {};  // "torch-zip"
@@ -43,6 +45,8 @@ class Loaded {
   virtual checkpoint::Checkpoint& checkpoint() = 0;
   // The records, where the container is an archive of torch.save; else null.
   virtual const container::RecordReader* archive() const { return nullptr; }
+  // The parts of the file, where it is a legacy stream; else null.
+  virtual const LegacyLayout* legacy() const { return nullptr; }
   // Of records that hold data no storage of the pickle is bound to.
   virtual std::unordered_set<std::string> orphan_keys() const { return {}; }
   // Where the bytes of a storage lie as they are; nothing where they do not.

@@ -20,6 +20,15 @@ bool is_foreign(const pickle::Graph& graph, const Pair& pair) {
          std::ranges::find(kForeignAttributes, graph.text(pair.key)) != kForeignAttributes.end();
 }
 
+// More than that a safetensors file is for PyTorch.
+bool says_something(const checkpoint::Names& names, const Pair& pair) {
+  const std::optional<std::vector<Pair>> pairs = pairs_of(names, pair.value);
+  return !pairs || std::ranges::any_of(*pairs, [&](const Pair& text) {
+    return !checkpoint::is_text(names.graph(), text.key) ||
+           names.graph().text(text.key) != "format";
+  });
+}
+
 }  // namespace
 
 std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft) {
@@ -27,6 +36,7 @@ std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft) {
   std::vector<std::string> dropped;
   if (!pickle::kObjects.contains(graph.kind(draft.root))) return dropped;
   std::vector<Mutation> kept;
+  bool changed = false;
   for (const Mutation& mutation : graph.mutations(draft.root)) {
     std::optional<std::vector<Pair>> pairs;
     if (mutation.change == pickle::Change::Build) {
@@ -38,18 +48,19 @@ std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft) {
     }
     std::vector<Pair> own;
     for (const Pair& pair : *pairs) {
-      if (is_foreign(graph, pair)) {
-        dropped.emplace_back(graph.text(pair.key));
-      } else {
+      if (!is_foreign(graph, pair)) {
         own.push_back(pair);
+        continue;
       }
+      changed = true;
+      if (says_something(draft.base.names(), pair)) dropped.emplace_back(graph.text(pair.key));
     }
     if (own.size() < pairs->size() && !own.empty()) {
       replace_pairs(graph, draft.base.names(), mutation.operands[0], own);
     }
     if (!own.empty() || pairs->empty()) kept.push_back(mutation);
   }
-  if (dropped.empty()) return dropped;
+  if (!changed) return dropped;
   graph.replace_mutations(draft.root, kept);
   draft.pickle_changed = true;
   return dropped;

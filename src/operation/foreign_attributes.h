@@ -15,8 +15,8 @@ namespace ptsd::operation {
 inline constexpr auto kForeignAttributes =
     std::to_array<std::string_view>({"__metadata__", "_torchscript"});
 
-// Takes them from the root, for a file that torch.load reads. Returns the names of those that were
-// there.
+// Takes them from the root, for a file that torch.load reads. Returns the names of those that
+// said something.
 std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft);
 
 }  // namespace ptsd::operation

@@ -277,6 +277,16 @@ void Graph::replace_persistent_id(NodeId id, NodeId persistent_id) {
   nodes_[index(id)].payload = static_cast<std::uint32_t>(persistent_id);
 }
 
+void Graph::replace_persistent(NodeId id, NodeId original) {
+  assert(kind(id) == Kind::PersId &&
+         (kind(original) == Kind::Global || kObjects.contains(kind(original))));
+  assert(!has(original, kMutated));
+  Node& node = nodes_[index(id)];
+  node.kind = kind(original);
+  node.payload = nodes_[index(original)].payload;
+  if (node.kind == Kind::Global) ++global_counts_[global_index(id)];
+}
+
 void Graph::replace_global(NodeId id, GlobalName name) {
   --global_counts_[global_index(id)];
   const GlobalName kept = keep(name);

@@ -162,6 +162,8 @@ class Graph {
   void replace_mutations(NodeId id, std::span<const Mutation> mutations);
   void replace_object(NodeId id, NodeId callable, NodeId args);  // not NewObjEx
   void replace_persistent_id(NodeId id, NodeId persistent_id);
+  // A persistent id becomes what `original` is: a global, or an object without mutations.
+  void replace_persistent(NodeId id, NodeId original);
   // STACK_GLOBAL takes two new strings.
   void replace_global(NodeId id, GlobalName name);
   // The same names in storage that lives as long as the graph, for add_global().

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/legacy.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/byte_reader.h"
+#include "base/quote.h"
+#include "checkpoint/locate.h"
+#include "checkpoint/mapping.h"
+#include "checkpoint/storage_items.h"
+#include "pickle/builder.h"
+#include "pickle/kind_names.h"
+#include "pickle/stream_end.h"
+
+namespace ptsd::format {
+
+using checkpoint::Storage;
+using checkpoint::StorageId;
+using checkpoint::StorageItem;
+using pickle::Kind;
+using pickle::KindSet;
+using pickle::NodeId;
+
+namespace {
+
+constexpr std::uint64_t kLargestHeader = 65536;  // bytes of a pickle of the header
+constexpr KindSet kTexts(Kind::Str, Kind::ByteStr, Kind::Bytes);
+constexpr KindSet kPlain(Kind::None, Kind::False, Kind::True, Kind::Int, Kind::LongBytes,
+                         Kind::LongDigits, Kind::Float, Kind::Str, Kind::ByteStr, Kind::Bytes,
+                         Kind::Tuple, Kind::List, Kind::Dict);
+
+// A pickle and the bytes that it borrows.
+struct Part {
+  std::vector<std::byte> bytes;
+  Where origin;  // the offset is that of the bytes
+};
+
+// A storage as its bytes lie in the file.
+struct Span {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+// A part of another storage: offset and counts in elements.
+struct View {
+  std::string root;
+  std::uint64_t root_count = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t count = 0;
+  NodeId node;
+
+  bool is_same(const View& other) const {
+    return root == other.root && root_count == other.root_count && offset == other.offset &&
+           count == other.count;
+  }
+};
+
+// What the ids say of a storage whose bytes are in the file.
+struct Declared {
+  StorageId user;  // the storage itself, or one that is a part of it
+  std::uint64_t count = 0;
+  std::uint64_t item_size = 0;
+};
+
+class Legacy final : public Loaded {
+ public:
+  Legacy(const ByteSource& source, const Limits& limits) : source_(source), limits_(limits) {
+    layout_.source = &source;
+    facts_ = {.format = "torch-legacy",
+              .bytes = source.size(),
+              .writer = "torch 0.1.10 to 1.5, or a later one on request",
+              .has_checksums = false};
+    read_header();
+    read_object();
+    declare_storages();
+    read_keys();
+    read_storages();
+    bind_storages();
+    look_behind();
+  }
+
+  const FileFacts& facts() const override { return facts_; }
+  const checkpoint::Checkpoint& checkpoint() const override { return *checkpoint_; }
+  checkpoint::Checkpoint& checkpoint() override { return *checkpoint_; }
+  const LegacyLayout* legacy() const override { return &layout_; }
+
+  std::optional<StoredRange> range(StorageId id) const override {
+    const Span& span = span_of(id);
+    return StoredRange{.source = &source_, .offset = span.offset, .size = span.size};
+  }
+  std::optional<std::uint64_t> file_offset(StorageId id) const override {
+    return span_of(id).offset;
+  }
+  std::unique_ptr<ByteSource> open_storage(StorageId id) const override {
+    const Span& span = span_of(id);
+    return std::make_unique<RangeSource>(source_, span.offset, span.size);
+  }
+  UncheckedSource open_unchecked(StorageId id) const override {
+    return {.source = open_storage(id)};
+  }
+  std::vector<Warning> audit() const override { return {}; }
+  std::vector<Warning> warnings() const override {
+    std::vector<Warning> all = warnings_;
+    all.insert(all.end(), checkpoint_->warnings().begin(), checkpoint_->warnings().end());
+    return all;
+  }
+
+ private:
+  const Span& span_of(StorageId id) const { return spans_[checkpoint_->tensors()[id].record]; }
+
+  [[noreturn]] void fail_at(std::uint64_t offset, std::string message) const {
+    throw Error(Error::Kind::Malformed, {.file = source_.name(), .offset = offset},
+                std::move(message));
+  }
+
+  void warn_at(std::uint64_t offset, std::string message) {
+    warnings_.push_back({
+        .where = {.file = source_.name(), .offset = offset},
+          .message = std::move(message)
+    });
+  }
+
+  // The pickles around that of the object, which hold data and nothing that could run.
+
+  Part next_part(std::uint64_t most) {
+    Part part = {
+        .bytes = {                   },
+          .origin = { .file = source_.name(), .offset = position_}
+    };
+    part.bytes =
+        pickle::read_stream(source_, position_, std::min(most, limits_.pickle_bytes), part.origin);
+    position_ += part.bytes.size();
+    return part;
+  }
+
+  pickle::Pickle plain_pickle(const Part& part, std::string_view what) const {
+    pickle::Pickle pickle = pickle::read_pickle(part.bytes, part.origin);
+    const pickle::Graph& graph = pickle.graph;
+    for (std::size_t i = 0; i < graph.size(); ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      if (kPlain.contains(graph.kind(node))) continue;
+      fail_at(*part.origin.offset + graph.offset(node),
+              fmt::format("{} in the pickle of {}, expected plain data",
+                          pickle::with_article(graph.kind(node)), what));
+    }
+    return pickle;
+  }
+
+  void read_header() {
+    read_magic();
+    const Part version = next_part(kLargestHeader);
+    const pickle::Pickle number = plain_pickle(version, "the protocol version");
+    if (number.graph.kind(number.root) != Kind::Int ||
+        number.graph.int_value(number.root) != kLegacyVersion) {
+      fail_at(*version.origin.offset, fmt::format("the protocol version is {}, expected {}",
+                                                  shown(number), kLegacyVersion));
+    }
+    read_system(next_part(kLargestHeader));
+    layout_.object = position_;
+  }
+
+  void read_magic() {
+    const Part part = next_part(kLargestHeader);
+    const pickle::Pickle magic = plain_pickle(part, "the magic number");
+    const Kind kind = magic.graph.kind(magic.root);
+    const bool is_magic =
+        (kind == Kind::LongBytes && magic.graph.text(magic.root) == kLegacyMagic) ||
+        (kind == Kind::LongDigits && magic.graph.text(magic.root) == kLegacyMagicDigits);
+    if (!is_magic) {
+      fail_at(*part.origin.offset,
+              fmt::format("the magic number is {}, expected {}", shown(magic), kLegacyMagicDigits));
+    }
+  }
+
+  static std::string shown(const pickle::Pickle& pickle) {
+    const Kind kind = pickle.graph.kind(pickle.root);
+    if (kind == Kind::Int) return fmt::format("{}", pickle.graph.int_value(pickle.root));
+    return pickle::with_article(kind);
+  }
+
+  void read_system(const Part& part) {
+    const pickle::Pickle pickle = plain_pickle(part, "the system's facts");
+    const checkpoint::Names names(pickle.graph);
+    const auto pairs = pairs_of(names, pickle.root);
+    if (!pairs) {
+      fail_at(*part.origin.offset,
+              fmt::format("the system's facts are {}, expected a dict", shown(pickle)));
+    }
+    const auto little = value_at(pickle.graph, *pairs, "little_endian");
+    if (little && pickle.graph.kind(*little) == Kind::False) {
+      warn_at(*part.origin.offset,
+              "written on a big-endian machine: elements of 16 bytes may be wrong");
+    }
+  }
+
+  // The object.
+
+  void read_object() {
+    Part part = next_part(limits_.pickle_bytes);
+    object_bytes_ = std::move(part.bytes);
+    pickle::Pickle pickle = pickle::read_pickle(object_bytes_, part.origin);
+    resolve_ids(pickle);
+    facts_.protocol = pickle.protocol;
+    checkpoint_.emplace(std::move(pickle), part.origin, limits_);
+    layout_.keys = position_;
+  }
+
+  void resolve_ids(pickle::Pickle& pickle) {
+    pickle::Builder builder(pickle.graph, pickle.protocol);
+    const std::size_t nodes = pickle.graph.size();
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      if (pickle.graph.kind(node) == Kind::PersId) resolve_id(builder, node);
+    }
+  }
+
+  // Whatever is wrong with a storage's id that is left as it is, Checkpoint says.
+  void resolve_id(pickle::Builder& builder, NodeId node) {
+    const pickle::Graph& graph = builder.graph();
+    const std::span<const NodeId> items = graph.items(graph.persistent_id(node));
+    if (items.empty() || !kTexts.contains(graph.kind(items[0]))) return;
+    if (graph.text(items[0]) == "module") return resolve_class(builder.graph(), node);
+    if (items.size() == checkpoint::kStorageItems + 1 &&
+        graph.kind(items[checkpoint::kStorageItems]) != Kind::None) {
+      resolve_view(builder, node);
+    }
+  }
+
+  void resolve_class(pickle::Graph& graph, NodeId node) {
+    constexpr KindSet kClasses(Kind::Global, Kind::Reduce);
+    const NodeId id = graph.persistent_id(node);
+    const std::span<const NodeId> items = graph.items(id);
+    if (items.size() != 4 || !kClasses.contains(graph.kind(items[1])) ||
+        !graph.mutations(items[1]).empty()) {
+      fail_at(layout_.object + graph.offset(node),
+              "a persistent id is not ('module', class, file, source)");
+    }
+    graph.replace_persistent(node, items[1]);
+    layout_.containers.push_back({.node = node, .id = id});
+  }
+
+  // A part of a storage becomes a storage of its own, as torch.load makes one of it.
+  void resolve_view(pickle::Builder& builder, NodeId node) {
+    pickle::Graph& graph = builder.graph();
+    const NodeId id = graph.persistent_id(node);
+    const NodeId key = graph.items(id)[index(StorageItem::Key)];
+    const NodeId count = graph.items(id)[index(StorageItem::Count)];
+    const std::span<const NodeId> view = graph.items(graph.items(id)[checkpoint::kStorageItems]);
+    const auto is_count = [&](NodeId item) {
+      return graph.kind(item) == Kind::Int && graph.int_value(item) >= 0;
+    };
+    if (!kTexts.contains(graph.kind(key)) || !is_count(count) || view.size() != 3 ||
+        !kTexts.contains(graph.kind(view[0])) || !is_count(view[1]) || !is_count(view[2])) {
+      fail_at(layout_.object + graph.offset(node),
+              "the view of a storage is not (key, offset, numel)");
+    }
+    const auto value = [&](NodeId item) {
+      return static_cast<std::uint64_t>(graph.int_value(item));
+    };
+    add_view(std::string(graph.text(view[0])), {.root = std::string(graph.text(key)),
+                                                .root_count = value(count),
+                                                .offset = value(view[1]),
+                                                .count = value(view[2]),
+                                                .node = node});
+    // Whoever is given a persistent id of this checkpoint sees the storage that the view is.
+    const NodeId none = builder.none();
+    std::vector<NodeId> tuple(graph.items(id).begin(), graph.items(id).end());
+    tuple[index(StorageItem::Key)] = view[0];
+    tuple[index(StorageItem::Count)] = view[2];
+    tuple[checkpoint::kStorageItems] = none;
+    graph.replace_persistent_id(node, builder.tuple(tuple));
+    layout_.has_views = true;
+  }
+
+  void add_view(const std::string& key, View view) {
+    if (view.offset > view.root_count || view.count > view.root_count - view.offset) {
+      fail_at(
+          layout_.object,
+          fmt::format("storage {} is elements {} to {} of storage {}, which has {}", quote(key),
+                      view.offset, view.offset + view.count, quote(view.root), view.root_count));
+    }
+    const auto [found, added] = views_.try_emplace(key, view);
+    if (!added && !found->second.is_same(view)) {
+      fail_at(layout_.object,
+              fmt::format("storage {} is a part of others in two ways", quote(key)));
+    }
+  }
+
+  // The storages.
+
+  void declare_storages() {
+    const checkpoint::Tensors& tensors = checkpoint_->tensors();
+    checkpoint::each_storage_id(*checkpoint_, [&](NodeId node, StorageId id) {
+      const Storage& storage = tensors[id];
+      const std::string key(checkpoint_->key(storage));
+      const auto view = views_.find(key);
+      if (view == views_.end()) return declare(key, id, storage.count);
+      if (node == view->second.node) declare(view->second.root, id, view->second.root_count);
+    });
+    for (const auto& [key, view] : views_) {
+      if (!declared_.contains(key) && !views_.contains(view.root)) continue;
+      fail_at(layout_.object, fmt::format("storage {} is a part of {}, and one of them is itself "
+                                          "a part or a whole",
+                                          quote(key), quote(view.root)));
+    }
+  }
+
+  void declare(const std::string& key, StorageId user, std::uint64_t count) {
+    const std::uint64_t item_size = checkpoint_->tensors()[user].item_size();
+    const auto [found, added] =
+        declared_.try_emplace(key, Declared{.user = user, .count = count, .item_size = item_size});
+    if (!added && (found->second.count != count || found->second.item_size != item_size)) {
+      fail_storage(layout_.object, key, user, "parts of it disagree about its size");
+    }
+  }
+
+  void read_keys() {
+    const Part part = next_part(limits_.pickle_bytes);
+    const pickle::Pickle pickle = plain_pickle(part, "the storages' keys");
+    const auto keys = checkpoint::list_items(pickle.graph, pickle.root);
+    if (!keys) {
+      fail_at(layout_.keys,
+              fmt::format("the storages' keys are {}, expected a list", shown(pickle)));
+    }
+    for (const NodeId key : *keys) {
+      if (!kTexts.contains(pickle.graph.kind(key))) {
+        fail_at(layout_.keys, fmt::format("the key of a storage is {}, expected a str",
+                                          pickle::with_article(pickle.graph.kind(key))));
+      }
+      layout_.key_order.emplace_back(pickle.graph.text(key));
+    }
+    layout_.storages = position_;
+  }
+
+  void read_storages() {
+    for (const std::string& key : layout_.key_order) {
+      const auto found = declared_.find(key);
+      if (found == declared_.end()) {
+        fail_at(layout_.keys, fmt::format("no tensor uses the storage {}", quote(key)));
+      }
+      if (found_.contains(key)) {
+        fail_at(layout_.keys, fmt::format("storage {} is listed twice", quote(key)));
+      }
+      found_.emplace(key, next_storage(key, found->second));
+    }
+    for (const auto& [key, declared] : declared_) {
+      if (!found_.contains(key)) {
+        fail_storage(layout_.keys, key, declared.user, "it is not among those that follow");
+      }
+    }
+    layout_.end = position_;
+  }
+
+  Span next_storage(const std::string& key, const Declared& declared) {
+    constexpr std::uint64_t kCountSize = 8;
+    const std::uint64_t begin = position_;
+    if (source_.size() - begin < kCountSize) {
+      fail_storage(begin, key, declared.user, "the file ends before it");
+    }
+    std::array<std::byte, kCountSize> raw;
+    source_.read(begin, raw);
+    const Where origin = {.file = source_.name(), .offset = begin};
+    const std::uint64_t count = ByteReader(raw, origin).u64_le("the number of elements");
+    if (count != declared.count) {
+      fail_storage(begin, key, declared.user,
+                   fmt::format("it has {} elements, the pickle declares {}",
+                               static_cast<std::int64_t>(count), declared.count));
+    }
+    position_ += kCountSize;
+    // Checkpoint has seen to it that this is less than 2^64, but for what is only in parts.
+    const std::uint64_t left = source_.size() - position_;
+    if (count > left / declared.item_size) {
+      fail_storage(begin, key, declared.user,
+                   fmt::format("{} elements of {} bytes, the file has {} bytes more", count,
+                               declared.item_size, left));
+    }
+    const Span span = {.offset = position_, .size = count * declared.item_size};
+    position_ += span.size;
+    return span;
+  }
+
+  [[noreturn]] void fail_storage(std::uint64_t offset, const std::string& key, StorageId user,
+                                 std::string_view message) const {
+    const NodeId id = checkpoint_->tensors()[user].id;
+    const std::optional<std::string> path =
+        checkpoint::locate(checkpoint_->names(), checkpoint_->root(), id);
+    fail_at(offset, fmt::format("storage {}{}: {}", quote(key),
+                                path ? " of " + quote(*path) : std::string(), message));
+  }
+
+  void bind_storages() {
+    checkpoint::Tensors& tensors = checkpoint_->tensors();
+    bool warned = false;
+    for (std::size_t i = 0; i < tensors.storage_count(); ++i) {
+      Storage& storage = tensors[StorageId{static_cast<std::uint32_t>(i)}];
+      storage.record = static_cast<std::uint32_t>(spans_.size());
+      spans_.push_back(find_span(storage));
+      if (storage.untyped && !std::exchange(warned, true)) {
+        warnings_.push_back(
+            {.where = checkpoint_->where(storage.id),
+             .message = fmt::format("storage {} has no dtype, which torch.load refuses in a legacy "
+                                    "stream",
+                                    quote(checkpoint_->key(storage)))});
+      }
+    }
+  }
+
+  Span find_span(const Storage& storage) const {
+    const std::string key(checkpoint_->key(storage));
+    const auto view = views_.find(key);
+    if (view == views_.end()) return found_.at(key);
+    const Span root = found_.at(view->second.root);
+    return {.offset = root.offset + view->second.offset * storage.item_size(),
+            .size = view->second.count * storage.item_size()};
+  }
+
+  void look_behind() {
+    const std::uint64_t more = source_.size() - position_;
+    if (more == 0) return;
+    const auto head = source_.read(position_, std::min<std::uint64_t>(more, 64));
+    const bool is_stream = as_text(head).find(kLegacyMagic) != std::string_view::npos ||
+                           as_text(head).find(kLegacyMagicDigits) != std::string_view::npos;
+    warn_at(position_, is_stream
+                           ? "another object follows, which is not read: torch.load too reads one"
+                           : fmt::format("{} bytes behind the last storage", more));
+  }
+
+  const ByteSource& source_;
+  Limits limits_;
+  std::uint64_t position_ = 0;
+  LegacyLayout layout_;
+  FileFacts facts_;
+  std::vector<Warning> warnings_;
+  std::vector<std::byte> object_bytes_;
+  std::map<std::string, View, std::less<>> views_;  // by their own keys
+  std::optional<checkpoint::Checkpoint> checkpoint_;
+  std::map<std::string, Declared, std::less<>> declared_;
+  std::map<std::string, Span, std::less<>> found_;
+  std::vector<Span> spans_;  // by Storage::record
+};
+
+}  // namespace
+
+std::unique_ptr<Loaded> load_legacy(const Input& input, const Limits& limits) {
+  return std::make_unique<Legacy>(input.source, limits);
+}
+
+}  // namespace ptsd::format
