@@ -15,7 +15,8 @@ NodeId storage_item(const pickle::Graph& graph, NodeId persistent, StorageItem i
 NodeId with_items(pickle::Builder& builder, NodeId persistent,
                   std::initializer_list<NewStorageItem> items) {
   const pickle::Graph& graph = builder.graph();
-  const std::span<const NodeId> old = graph.items(graph.persistent_id(persistent));
+  const std::span<const NodeId> old =
+      graph.items(graph.persistent_id(persistent)).first(kStorageItems);
   std::vector<NodeId> tuple(old.begin(), old.end());
   for (const NewStorageItem& each : items) {
     tuple[index(each.item)] = each.value;

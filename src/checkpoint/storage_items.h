@@ -22,7 +22,8 @@ struct NewStorageItem {
   pickle::NodeId value;
 };
 
-// The tuple of `persistent` with these items in the place of its own. That tuple stays as it is.
+// The tuple of `persistent` with these items in the place of its own, without the item that only
+// legacy streams have. That tuple stays as it is.
 pickle::NodeId with_items(pickle::Builder& builder, pickle::NodeId persistent,
                           std::initializer_list<NewStorageItem> items);
 
