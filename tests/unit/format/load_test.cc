@@ -43,43 +43,29 @@ Fragment weight(std::string_view key, std::int64_t count = 2) {
   });
 }
 
+// clang-format off
 TEST_CASE("what is no checkpoint is named by its content") {
   const auto cases = std::to_array<std::pair<std::string, std::string_view>>({
-      {"",                                                                         "an empty file"       },
-      {"PK\5\6"s + std::string(18,                                                 '\0'),                  "an empty zip archive"},
+      {"", "an empty file"},
+      {"PK\5\6"s + std::string(18, '\0'), "an empty zip archive"},
       {"version https://git-lfs.github.com/spec/v1\n",
-       "a git-lfs pointer and not the file itself: run git lfs pull"                                                  },
-      {"\n <!DOCTYPE html>",                                                                          "an HTML page and not a checkpoint: the download went wrong"                          },
-      {"<HTML>",                                                                          "an HTML page and not a checkpoint: the download went wrong"                                                              },
-      {"PYTORCH1",                                                                          "a preview archive of PyTorch 1.0, which PyTorch itself refuses"                        },
-      {"\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.",
-       "a legacy torch.save stream (before 1.6): not supported yet"               },
-      {"\x80\4\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s,
-       "a legacy torch.save stream (before 1.6): not supported yet" },
-      {"L119547037146038801333356L\n.",
-       "a legacy torch.save stream (before 1.6): not supported yet"                                                                },
-      {std::string(257,                                                                          '\0') + "ustar",
-       "a tar archive (torch.save before 0.1.10, or another): not supported yet"},
-      {"{\"weight_map\": {}}",  "the index of a sharded checkpoint: not supported yet"                       },
-      {"\0\0\0\0PTMF"s,                   "a TorchScript flatbuffer for the lite interpreter: not supported yet"                 },
-      {"\x80\2}.","a bare pickle, not written by torch.save: not supported yet"},
-      {"\x1f\x8b",                            "a gzip file: unpack it first"                                                           },
-      {"7z\xbc\xaf\x27\x1c",                 "a 7z archive: unpack it first"},
-      {"\xfd"
-       "7zXZ",                           "an xz file: unpack it first"                                                                     },
-      {"BZh9",                   "a bzip2 file: unpack it first"},
-      {"\x28\xb5\x2f\xfd",                         "a Zstandard file: unpack it first"                                                                           },
-      {"Rar!",               "a RAR archive: unpack it first"},
-      {"\x89HDF\r\n\x1a\n",                            "an HDF5 file (Keras?), not a PyTorch checkpoint"                                                                                        },
-      {"GGUF","a GGUF file, not a PyTorch checkpoint"},
-      {"\x93NUMPY",                                      "a NumPy array (.npy): not supported yet"                                                                                                                                },
-      {"\x7f"
-       "ELF","a program (ELF), not a checkpoint"},
-      {"x",                                            "not a checkpoint of a known format: begins with 78"                                                                                                                                                                                },
-      {"123456789","not a checkpoint of a known format: begins with 31 32 33 34 35 36 37 38"},
-      {"MZ" + archive(none()).text(),
-       "a zip archive behind other bytes, which torch.load does not read"                                                                                                                                                                                                                            },
+       "a git-lfs pointer and not the file itself: run git lfs pull"},
+      {"\n <!DOCTYPE html>", "an HTML page and not a checkpoint: the download went wrong"},
+      {"<HTML>", "an HTML page and not a checkpoint: the download went wrong"},
+      {"PYTORCH1", "a preview archive of PyTorch 1.0, which PyTorch itself refuses"},
+      {"\x1f\x8b", "a gzip file: unpack it first"},
+      {"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"},
+      {"\xfd" "7zXZ", "an xz file: unpack it first"},
+      {"BZh9", "a bzip2 file: unpack it first"},
+      {"\x28\xb5\x2f\xfd", "a Zstandard file: unpack it first"},
+      {"Rar!", "a RAR archive: unpack it first"},
+      {"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras?), not a PyTorch checkpoint"},
+      {"GGUF", "a GGUF file, not a PyTorch checkpoint"},
+      {"\x7f" "ELF", "a program (ELF), not a checkpoint"},
+      {"x", "not a checkpoint of a known format: begins with 78"},
+      {"123456789", "not a checkpoint of a known format: begins with 31 32 33 34 35 36 37 38"},
   });
+  // clang-format on
   for (const auto& [bytes, message] : cases) {
     CHECK(refusal(bytes) == "f: " + std::string(message));
   }
