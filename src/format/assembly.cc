@@ -135,6 +135,11 @@ NodeId Assembly::tensor(tensor::DType dtype, tensor::Dims shape,
 }
 
 NodeId Assembly::adopt(std::unique_ptr<Loaded> part) {
+  const NodeId root[] = {part->checkpoint().root()};
+  return adopt(std::move(part), root).front();
+}
+
+std::vector<NodeId> Assembly::adopt(std::unique_ptr<Loaded> part, std::span<const NodeId> values) {
   const checkpoint::Checkpoint& checkpoint = part->checkpoint();
   if (part->facts().byteorder != facts_.byteorder) {
     checkpoint.fail(Error::Kind::Unsupported,
@@ -143,7 +148,10 @@ NodeId Assembly::adopt(std::unique_ptr<Loaded> part) {
   }
   const std::size_t first_new = pickle_->graph.size();
   pickle::GraphCopier copier(checkpoint.graph(), checkpoint.pickle().protocol, builder_);
-  const NodeId root = copier.copy(checkpoint.root());
+  std::vector<NodeId> copies;
+  for (const NodeId value : values) {
+    copies.push_back(copier.copy(value));
+  }
   std::unordered_map<std::string, NodeId> renamed;
   const std::size_t end = pickle_->graph.size();
   for (std::size_t i = first_new; i < end; ++i) {
@@ -165,7 +173,7 @@ NodeId Assembly::adopt(std::unique_ptr<Loaded> part) {
   const std::vector<Warning> found = part->warnings();
   warnings_.insert(warnings_.end(), found.begin(), found.end());
   keep(std::shared_ptr<const Loaded>(std::move(part)));
-  return root;
+  return copies;
 }
 
 std::unique_ptr<Loaded> Assembly::finish(NodeId root, const Limits& limits) {

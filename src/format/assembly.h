@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -44,6 +45,9 @@ class Assembly {
   // Copies another checkpoint into this one; returns the copy of its root. Its storages get keys of
   // this one. Throws Error::Unsupported if its byte order is another.
   pickle::NodeId adopt(std::unique_ptr<Loaded> part);
+  // The same for some of its values, with the sharing among them.
+  std::vector<pickle::NodeId> adopt(std::unique_ptr<Loaded> part,
+                                    std::span<const pickle::NodeId> values);
 
   void warn(Warning warning) { warnings_.push_back(std::move(warning)); }
   // What the bytes of storages borrow, for as long as the checkpoint lives.

@@ -254,7 +254,9 @@ void JsonReader::literal(std::string_view word) {
   position_ += word.size();
 }
 
-void JsonReader::skip(std::uint64_t depth) {
+std::string_view JsonReader::skip(std::uint64_t depth) {
+  next();
+  const std::size_t start = position_;
   std::vector<bool> around;  // the containers around; true: an object
   do {
     if (!around.empty()) {
@@ -279,6 +281,7 @@ void JsonReader::skip(std::uint64_t depth) {
       literal(name_of(type));
     }
   } while (!around.empty());
+  return text_.substr(start, position_ - start);
 }
 
 void JsonReader::end() {

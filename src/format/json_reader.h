@@ -39,8 +39,8 @@ class JsonReader {
   std::uint64_t unsigned_integer();
   // The text of a number as it stands.
   std::string_view number();
-  // Any value, with at most `depth` containers in one another.
-  void skip(std::uint64_t depth);
+  // Any value, with at most `depth` containers in one another: its text as it stands.
+  std::string_view skip(std::uint64_t depth);
   // Only white space may be left.
   void end();
 

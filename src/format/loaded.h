@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "container/record_reader.h"
+#include "format/sharding.h"
 #include "format/storage_bytes.h"
 
 namespace ptsd::format {
@@ -33,6 +34,7 @@ struct FileFacts {
   bool has_checksums = true;
   std::uint64_t orphan_records = 0;  // data that no tensor uses
   std::uint64_t orphan_bytes = 0;
+  std::optional<Sharding> sharding = {};  // of a checkpoint in several files
 };
 
 // An opened checkpoint, whatever its container. Owns everything that the checkpoint borrows.

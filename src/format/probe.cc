@@ -11,6 +11,7 @@
 #include "base/quote.h"
 #include "format/legacy.h"
 #include "format/safetensors.h"
+#include "format/shards.h"
 #include "format/safetensors_format.h"
 #include "format/torch_zip.h"
 
@@ -59,8 +60,21 @@ bool is_safetensors(const Head& head) {
   return length <= kLargestSafetensorsHeader;
 }
 
-bool is_index(const Head& head) {
-  return head.begins_with_word("{") && head.text.find("\"weight_map\"") != std::string_view::npos;
+bool is_json(const Head& head) {
+  return head.begins_with_word("{");
+}
+
+// Parts cannot name other files: an index in an index would be read for ever.
+std::unique_ptr<Loaded> load_part(const Input& input, const Limits& limits) {
+  return load(Input{.source = input.source}, limits);
+}
+
+std::unique_ptr<Loaded> load_index(const Input& input, const Limits& limits) {
+  return load_shard_index(input, limits, load_part);
+}
+
+std::unique_ptr<Loaded> load_shards(file::Folder& folder, const Limits& limits) {
+  return load_shard_folder(folder, limits, load_part);
 }
 
 bool is_html(const Head& head) {
@@ -79,6 +93,7 @@ constexpr auto kFormats = std::to_array<Format>({
     {[](const Head& h) { return h.has("PK\x03\x04"); }, load_torch_zip},
     {is_legacy, load_legacy},
     {is_safetensors, load_safetensors},
+    {is_json, load_index},
 });
 
 // What is none of these, or cannot be read.
@@ -101,7 +116,6 @@ constexpr auto kOthers = std::to_array<Other>({
      "a preview archive of PyTorch 1.0, which PyTorch itself refuses"},
     {[](const Head& h) { return h.has("ustar", 257); }, kUnsupported,
      "a tar archive (torch.save before 0.1.10, or another): not supported yet"},
-    {is_index, kUnsupported, "the index of a sharded checkpoint: not supported yet"},
     {[](const Head& h) { return h.has("PTMF", 4); }, kUnsupported,
      "a TorchScript flatbuffer for the lite interpreter: not supported yet"},
     {is_pickle, kUnsupported, "a bare pickle, not written by torch.save: not supported yet"},
@@ -131,10 +145,7 @@ struct FolderFormat {
 constexpr auto kFolders = std::to_array<FolderFormat>({
     {[](const file::Folder& f) { return f.has(".metadata") || f.has("__0.metadata"); }, nullptr,
      "a directory of torch.distributed.checkpoint: not supported yet"},
-    {[](const file::Folder& f) {
-       return f.has("model.safetensors.index.json") || f.has("pytorch_model.bin.index.json");
-     },
-     nullptr, "a directory with a sharded checkpoint: not supported yet"},
+    {holds_shards, load_shards, {}},
 });
 // clang-format on
 

@@ -69,7 +69,10 @@ class Parser {
   void parse_metadata() {
     if (has_metadata_) json_.fail("'__metadata__' stands twice");
     has_metadata_ = true;
-    if (json_.peek() == JsonReader::Type::Null) return json_.skip(0);
+    if (json_.peek() == JsonReader::Type::Null) {
+      json_.skip(0);
+      return;
+    }
     json_.set_subject("'__metadata__'");
     json_.begin_object();
     std::set<std::string> seen;

@@ -137,7 +137,7 @@ TEST_CASE("what another JSON reader accepts is accepted, and nothing else") {
   int accepted = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string text = model;
-    for (unsigned changes = random() % 3; changes-- > 0;) {
+    for (auto changes = random() % 3; changes-- > 0;) {
       const std::size_t at = random() % text.size();
       if (random() % 2 == 0) {
         text.erase(at, 1 + random() % 3);

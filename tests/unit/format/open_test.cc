@@ -80,8 +80,6 @@ TEST_CASE("a directory is named by what is in it") {
   };
   CHECK(refusal({.file = here.folder(), .path = ""}) ==
         here.folder() + ": a directory without .metadata, not a checkpoint");
-  CHECK(with("model.safetensors.index.json") ==
-        here.folder() + ": a directory with a sharded checkpoint: not supported yet");
   CHECK(with(".metadata") ==
         here.folder() + ": a directory of torch.distributed.checkpoint: not supported yet");
 }

@@ -13,6 +13,7 @@
 #include "format/probe.h"
 #include "format/safetensors_header.h"
 #include "support/refusal.h"
+#include "unit/format/safetensors_file.h"
 
 namespace ptsd::format {
 namespace {
@@ -21,11 +22,7 @@ using namespace std::string_literals;
 using test::refused;
 
 std::string prefix(std::uint64_t size) {
-  std::string bytes;
-  for (unsigned i = 0; i < 8; ++i) {
-    bytes += static_cast<char>(size >> 8 * i & 0xFF);
-  }
-  return bytes;
+  return test::safetensors_prefix(size);
 }
 
 MemorySource source_of(std::string_view bytes) {
@@ -35,21 +32,16 @@ MemorySource source_of(std::string_view bytes) {
 }
 
 MemorySource file(std::string_view header, std::string_view data = "") {
-  return source_of(prefix(header.size()) + std::string(header) + std::string(data));
+  return source_of(test::safetensors_file(header, data));
 }
 
 std::string entry(std::string_view name, std::string_view dtype, std::string_view shape,
                   std::string_view offsets) {
-  return fmt::format(R"("{}":{{"dtype":"{}","shape":{},"data_offsets":{}}})", name, dtype, shape,
-                     offsets);
+  return test::safetensors_entry(name, dtype, shape, offsets);
 }
 
 std::string header(std::initializer_list<std::string> parts) {
-  std::string text;
-  for (const std::string& part : parts) {
-    text += (text.empty() ? "{" : ",") + part;
-  }
-  return text + "}";
+  return test::safetensors_header(parts);
 }
 
 std::string refusal(const MemorySource& source) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ptsd::format {
+
+// How the entries of a state dict are spread over several files.
+struct Sharding {
+  struct Part {
+    std::string file;                                                // in the folder of the index
+    std::string_view format;                                         // "safetensors", "torch-zip"
+    std::vector<std::pair<std::string, std::string>> metadata = {};  // of a safetensors file
+  };
+
+  std::string index = {};  // the file that says it; empty: there is none
+  std::vector<Part> parts = {};
+  std::map<std::string, std::size_t, std::less<>> part_of = {};    // by name, the number in parts
+  std::vector<std::pair<std::string, std::string>> metadata = {};  // of the index: key, JSON text
+};
+
+}  // namespace ptsd::format

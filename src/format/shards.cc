@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/shards.h"
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/quote.h"
+#include "format/shard_folder.h"
+#include "format/shard_index.h"
+
+namespace ptsd::format {
+
+namespace {
+
+std::unique_ptr<Loaded> load_index(file::Folder& folder, const ByteSource& source, std::string name,
+                                   const Limits& limits, LoadPart load) {
+  const ShardIndex index = read_shard_index(source, limits);
+  std::set<std::string> files;
+  for (const auto& [entry, file] : index.weight_map) {
+    files.insert(file);
+  }
+  ShardJoiner joiner(folder, {.file = source.name()}, &index, limits);
+  for (const std::string& file : files) {
+    joiner.add(file, load);
+  }
+  return joiner.finish(std::move(name), source.size());
+}
+
+std::unique_ptr<Loaded> load_set(file::Folder& folder, const FolderContents::Set& set,
+                                 const Limits& limits, LoadPart load) {
+  if (!set.missing.empty()) {
+    folder.fail(Error::Kind::Malformed, fmt::format("{} is missing, of the parts that {} is one of",
+                                                    quote(set.missing), quote(set.files.front())));
+  }
+  ShardJoiner joiner(folder, {.file = folder.path()}, nullptr, limits);
+  for (const std::string& file : set.files) {
+    joiner.add(file, load);
+  }
+  return joiner.finish("", 0);
+}
+
+// The first of them, which has to be one that libraries look for if there are more.
+const std::string& first_of(const file::Folder& folder, const std::vector<std::string>& indexes) {
+  const bool is_usual = indexes.front() == "model.safetensors.index.json" ||
+                        indexes.front() == "pytorch_model.bin.index.json";
+  if (indexes.size() > 1 && !is_usual) {
+    folder.fail(Error::Kind::Conflict,
+                fmt::format("a directory with several indexes, {} and {}: name one",
+                            quote(indexes[0]), quote(indexes[1])));
+  }
+  return indexes.front();
+}
+
+// Of checkpoints in the same directory that are not read.
+void warn_of_others(Loaded& loaded, const file::Folder& folder, const std::string& read,
+                    const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (name == read) continue;
+    loaded.checkpoint().warn(
+        {.where = {.file = folder.path()},
+         .message = fmt::format("{} is read, and {} is not", quote(read), quote(name))});
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Loaded> load_shard_index(const Input& input, const Limits& limits, LoadPart load) {
+  if (input.folder == nullptr) {
+    input.source.fail(Error::Kind::Unsupported,
+                      "the index of a sharded checkpoint where its parts cannot be reached");
+  }
+  const std::string& path = input.source.name();
+  return load_index(*input.folder, input.source, path.substr(path.rfind('/') + 1), limits, load);
+}
+
+bool holds_shards(const file::Folder& folder) {
+  const FolderContents found = find_shards(folder.names());
+  return !found.indexes.empty() || !found.sets.empty() || !found.singles.empty();
+}
+
+std::unique_ptr<Loaded> load_shard_folder(file::Folder& folder, const Limits& limits,
+                                          LoadPart load) {
+  const FolderContents found = find_shards(folder.names());
+  std::vector<std::string> others = found.indexes;
+  others.insert(others.end(), found.singles.begin(), found.singles.end());
+  std::unique_ptr<Loaded> loaded;
+  std::string name;
+  if (!found.indexes.empty()) {
+    name = first_of(folder, found.indexes);
+    loaded = load_index(folder, folder.open(name), name, limits, load);
+  } else if (found.sets.size() > 1) {
+    folder.fail(Error::Kind::Conflict,
+                fmt::format("a directory with several sets of parts, of {} and of {}",
+                            quote(found.sets[0].files[0]), quote(found.sets[1].files[0])));
+  } else if (!found.sets.empty()) {
+    name = found.sets[0].files[0];
+    loaded = load_set(folder, found.sets[0], limits, load);
+  } else {
+    name = found.singles[0];
+    loaded = load(Input{.source = folder.open(name)}, limits);
+  }
+  warn_of_others(*loaded, folder, name, others);
+  return loaded;
+}
+
+}  // namespace ptsd::format
