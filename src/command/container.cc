@@ -12,6 +12,7 @@
 #include "base/quote.h"
 #include "checkpoint/state_dict.h"
 #include "format/copy_save.h"
+#include "format/legacy_save.h"
 #include "format/settle.h"
 #include "format/torch_zip_save.h"
 #include "operation/flatten.h"
@@ -165,7 +166,7 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   options.root = root_of(output);
   options.force = output.force;
   if (container == Container::Legacy) {
-    draft.base.fail(Error::Kind::Unsupported, "legacy streams cannot be written yet");
+    file.save = std::make_unique<format::LegacySave>(draft, loaded);
   } else {
     file.save = std::make_unique<format::TorchZipSave>(draft, loaded, options);
   }

@@ -9,10 +9,11 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "format/dcp.h"
 #include "format/legacy.h"
 #include "format/safetensors.h"
-#include "format/shards.h"
 #include "format/safetensors_format.h"
+#include "format/shards.h"
 #include "format/torch_zip.h"
 
 namespace ptsd::format {
@@ -143,8 +144,7 @@ struct FolderFormat {
 };
 
 constexpr auto kFolders = std::to_array<FolderFormat>({
-    {[](const file::Folder& f) { return f.has(".metadata") || f.has("__0.metadata"); }, nullptr,
-     "a directory of torch.distributed.checkpoint: not supported yet"},
+    {is_dcp, load_dcp, {}},
     {holds_shards, load_shards, {}},
 });
 // clang-format on
