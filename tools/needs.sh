@@ -13,7 +13,7 @@ ORACLE_PACKAGES=(python3-numpy python3-venv fish zsh)
 OLD_TORCH=python3-torch  # 1.13 in Debian 12
 CI_PACKAGES=(clang clang-format libclang-rt-14-dev)
 
-NEW_TORCH='torch==2.13.0'
+NEW_TORCH=(torch==2.13.0 numpy safetensors==0.8.0 huggingface_hub==2.4.0)
 
 run() {
   echo "+ $*"
@@ -59,9 +59,9 @@ need_oracles() {
     echo "this system has no package $OLD_TORCH: tests that ask the older PyTorch are skipped" >&2
   fi
   local python=${PTSD_TORCH_NEW:-.venv/bin/python}
-  if ! "$python" -c 'import torch, numpy' 2>/dev/null; then
+  if ! "$python" -c 'import torch, numpy, safetensors, huggingface_hub' 2>/dev/null; then
     run python3 -m venv .venv
-    run .venv/bin/pip install --quiet "$NEW_TORCH" numpy
+    run .venv/bin/pip install --quiet "${NEW_TORCH[@]}"
   fi
 }
 

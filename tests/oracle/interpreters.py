@@ -13,7 +13,7 @@ INTERPRETERS = {
     "new": (
         "PTSD_TORCH_NEW",
         os.path.join(SOURCE_ROOT, ".venv", "bin", "python"),
-        "python3 -m venv .venv && .venv/bin/pip install torch==2.13.0 numpy",
+        "./test --oracles",
     ),
     "old": ("PTSD_TORCH_OLD", "/usr/bin/python3", "apt install python3-torch (Debian 12: 1.13.1)"),
 }

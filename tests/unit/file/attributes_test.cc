@@ -14,7 +14,7 @@
 #include <doctest/doctest.h>
 
 #include "file/output_file.h"
-#include "folder.h"
+#include "temporary_folder.h"
 #include "without_privileges.h"
 
 namespace ptsd::file {
@@ -69,7 +69,7 @@ constexpr const char* kAccess = "system.posix_acl_access";
 constexpr const char* kDefault = "system.posix_acl_default";
 
 TEST_CASE("a new file has the mode that the umask leaves") {
-  const Folder folder;
+  const TemporaryFolder folder;
   {
     const Umask mask(027);
     CHECK(mode_of_new_file() == 0640);
@@ -82,7 +82,7 @@ TEST_CASE("a new file has the mode that the umask leaves") {
 }
 
 TEST_CASE("a file that replaces another has its mode, less the set-id bits") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   for (const mode_t mode : {0600U, 0444U, 0755U, 0407U}) {
     ::chmod(path.c_str(), mode | S_ISUID | S_ISGID);
@@ -92,7 +92,7 @@ TEST_CASE("a file that replaces another has its mode, less the set-id bits") {
 }
 
 TEST_CASE("owner and group are kept where the user may give files away") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   if (::chown(path.c_str(), 1234, 4321) != 0) return;
   CHECK(write_file({.path = path, .overwrite = true}).empty());
@@ -101,7 +101,7 @@ TEST_CASE("owner and group are kept where the user may give files away") {
 }
 
 TEST_CASE("an owner that cannot be kept is told, and another group gets no more than everybody") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   ::chmod(folder.path("").c_str(), 0777);
   if (::chown(path.c_str(), 1234, 4321) != 0) return;
@@ -120,7 +120,7 @@ TEST_CASE("an owner that cannot be kept is told, and another group gets no more 
 }
 
 TEST_CASE("extended attributes are kept") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   if (!set_attribute(path, "user.origin", "somewhere")) return;
   set_attribute(path, "user.empty", "");
@@ -131,7 +131,7 @@ TEST_CASE("extended attributes are kept") {
 }
 
 TEST_CASE("capabilities are not kept: they were given to other bytes") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   // Version 2: CAP_NET_RAW permitted.
   const std::string capability("\0\0\0\2\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
@@ -141,7 +141,7 @@ TEST_CASE("capabilities are not kept: they were given to other bytes") {
 }
 
 TEST_CASE("an access control list is kept, and none is inherited by what had none") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string listed = folder.write("listed", "old");
   const std::string plain = folder.write("plain", "old");
   ::chmod(plain.c_str(), 0640);
@@ -155,7 +155,7 @@ TEST_CASE("an access control list is kept, and none is inherited by what had non
 }
 
 TEST_CASE("a new file has the access control list that its directory passes on") {
-  const Folder folder;
+  const TemporaryFolder folder;
   if (!set_attribute(folder.path(""), kDefault, access_list(1234))) return;
   const Umask mask(077);
   CHECK(write_file({.path = folder.path("out")}).empty());
@@ -165,7 +165,7 @@ TEST_CASE("a new file has the access control list that its directory passes on")
 }
 
 TEST_CASE("attributes of a file that may not be read are told") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   std::vector<Warning> warnings;
   const Descriptor from(::open(path.c_str(), O_PATH | O_CLOEXEC));

@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include "folder.h"
+#include "temporary_folder.h"
 #include "without_privileges.h"
 
 namespace ptsd::file {
@@ -25,7 +25,7 @@ std::string io(const Target& target) {
 }
 
 TEST_CASE("a file that exists is refused, unless it may be overwritten") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   CHECK(usage({.path = path}) == path + ": exists; --force overwrites it");
   CHECK(usage({.path = path, .overwrite = true}).empty());
@@ -34,7 +34,7 @@ TEST_CASE("a file that exists is refused, unless it may be overwritten") {
 }
 
 TEST_CASE("nothing is created by looking") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Destination found({.path = folder.path("out"), .overwrite = true});
   CHECK_FALSE(found.replaces());
   CHECK(found.name() == "out");
@@ -42,13 +42,13 @@ TEST_CASE("nothing is created by looking") {
 }
 
 TEST_CASE("in place, the file must exist") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.path("in");
   CHECK(io({.path = path, .in_place = true}) == path + ": does not exist");
 }
 
 TEST_CASE("what is no regular file is refused, also with --force and behind a link") {
-  const Folder folder;
+  const TemporaryFolder folder;
   REQUIRE(::mkfifo(folder.path("fifo").c_str(), 0600) == 0);
   REQUIRE(::mknod(folder.path("socket").c_str(), S_IFSOCK | 0600, 0) == 0);
   fs::create_directory(folder.path("sub"));
@@ -67,7 +67,7 @@ TEST_CASE("what is no regular file is refused, also with --force and behind a li
 }
 
 TEST_CASE("a path that ends in no name is refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const std::string end : {"", ".", ".."}) {
     const std::string path = folder.path("") + end;
     CHECK(usage({.path = path}) == path + ": names a directory, expected a file");
@@ -77,7 +77,7 @@ TEST_CASE("a path that ends in no name is refused") {
 }
 
 TEST_CASE("a directory that is missing, or none, is named") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("file", "");
   CHECK(io({.path = folder.path("none/out")}) ==
         folder.path("none/out") + ": cannot open the directory '" + folder.path("none") +
@@ -86,7 +86,7 @@ TEST_CASE("a directory that is missing, or none, is named") {
 }
 
 TEST_CASE("a name that is too long for the file system is refused at once") {
-  const Folder folder;
+  const TemporaryFolder folder;
   CHECK(io({.path = folder.path(std::string(256, 'n'))}).ends_with("File name too long"));
   const std::string longest = folder.write(std::string(255, 'n'), "old");
   CHECK(io({.path = longest, .in_place = true, .backup_suffix = "~"})
@@ -94,7 +94,7 @@ TEST_CASE("a name that is too long for the file system is refused at once") {
 }
 
 TEST_CASE("a symbolic link stands for the file it leads to") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("old", "old");
   fs::create_directory(folder.path("sub"));
   fs::create_symlink("../old", folder.path("sub/link"));
@@ -106,7 +106,7 @@ TEST_CASE("a symbolic link stands for the file it leads to") {
 }
 
 TEST_CASE("a symbolic link to nothing or to itself is refused") {
-  const Folder folder;
+  const TemporaryFolder folder;
   fs::create_symlink("none", folder.path("dangling"));
   fs::create_symlink("loop", folder.path("loop"));
   const std::string dangling = folder.path("dangling");
@@ -118,7 +118,7 @@ TEST_CASE("a symbolic link to nothing or to itself is refused") {
 }
 
 TEST_CASE("a file with other hard links is refused, unless they may be broken") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   fs::create_hard_link(path, folder.path("other"));
   CHECK(usage({.path = path, .in_place = true}) ==
@@ -128,7 +128,7 @@ TEST_CASE("a file with other hard links is refused, unless they may be broken") 
 }
 
 TEST_CASE("a backup never overwrites a file, nor leaves the directory") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("in", "old");
   const auto with_suffix = [&](const std::string& suffix) {
     return usage({.path = path, .in_place = true, .backup_suffix = suffix});
@@ -141,7 +141,7 @@ TEST_CASE("a backup never overwrites a file, nor leaves the directory") {
 }
 
 TEST_CASE("a file of another user in a sticky directory is refused at once") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   ::chmod(folder.path("").c_str(), 01777);
   ::chmod(path.c_str(), 0666);
@@ -152,7 +152,7 @@ TEST_CASE("a file of another user in a sticky directory is refused at once") {
 }
 
 TEST_CASE("a directory that nothing can be created in is refused at once") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   ::chmod(folder.path("").c_str(), 0500);
   const WithoutPrivileges user;
@@ -162,7 +162,7 @@ TEST_CASE("a directory that nothing can be created in is refused at once") {
 }
 
 TEST_CASE("a file that cannot be read can be replaced") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   ::chmod(folder.path("").c_str(), 0777);
   ::chmod(path.c_str(), 0200);
@@ -171,7 +171,7 @@ TEST_CASE("a file that cannot be read can be replaced") {
 }
 
 TEST_CASE("that another program wrote to or replaced the file is noticed") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   const auto changed = [&](auto change) {
     const Destination found({.path = path, .overwrite = true});

@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "file/descriptor.h"
-#include "folder.h"
+#include "temporary_folder.h"
 
 namespace ptsd::file {
 namespace {
@@ -18,7 +18,7 @@ std::string said(int descriptor, int error) {
 }
 
 TEST_CASE("missing room is told with the bytes that are needed and free") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor open(::open(folder.path("").c_str(), O_RDONLY | O_DIRECTORY));
   const std::string message = said(open.number(), ENOSPC);
   CHECK(message.starts_with("out.pt: no space left: 1000 bytes needed, "));

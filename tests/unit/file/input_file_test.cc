@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "folder.h"
+#include "temporary_folder.h"
 
 namespace ptsd::file {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST_CASE("bytes are read from anywhere in the file") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const InputFile file(folder.write("a", "0123456789"));
   CHECK(file.size() == 10);
   CHECK(as_text(file.read(3, 4)) == "3456");
@@ -23,7 +23,7 @@ TEST_CASE("bytes are read from anywhere in the file") {
 }
 
 TEST_CASE("what is missing or no regular file is refused, and a FIFO does not hang") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string fifo = folder.path("fifo");
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   CHECK(refusal([&] { InputFile{fifo}; }) == fifo + ": not a regular file");
@@ -34,7 +34,7 @@ TEST_CASE("what is missing or no regular file is refused, and a FIFO does not ha
 }
 
 TEST_CASE("a file that is cut short while it is read is an error at that place") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("a", "0123456789");
   const InputFile file(path);
   fs::resize_file(path, 5);
@@ -44,7 +44,7 @@ TEST_CASE("a file that is cut short while it is read is an error at that place")
 }
 
 TEST_CASE("a file that is written to or replaced while it is read is an error") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("a", "0123456789");
   const InputFile file(path);
   folder.write("b", "0123456789");
@@ -56,7 +56,7 @@ TEST_CASE("a file that is written to or replaced while it is read is an error") 
 }
 
 TEST_CASE("a file is the same under another name, and through links") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("a", "0123456789");
   fs::create_hard_link(path, folder.path("hard"));
   fs::create_symlink("a", folder.path("soft"));

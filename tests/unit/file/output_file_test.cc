@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "base/bytes.h"
-#include "folder.h"
+#include "temporary_folder.h"
 
 namespace ptsd::file {
 namespace {
@@ -34,14 +34,14 @@ std::string long_text(std::size_t size) {
 }
 
 TEST_CASE("a new file has all its bytes, and there is nothing beside it") {
-  const Folder folder;
+  const TemporaryFolder folder;
   CHECK(write_file({.path = folder.path("out")}, "new").empty());
   CHECK(folder.read("out") == "new");
   CHECK(folder.names() == Names{"out"});
 }
 
 TEST_CASE("until it is committed there is nothing, and after an error neither") {
-  const Folder folder;
+  const TemporaryFolder folder;
   {
     OutputFile output({.path = folder.path("out")});
     output.write(as_bytes("new"));
@@ -52,7 +52,7 @@ TEST_CASE("until it is committed there is nothing, and after an error neither") 
 }
 
 TEST_CASE("small and large writes and copies stand one behind the other") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string text = long_text(5 << 20);
   const InputFile input(folder.write("in", text));
   const MemorySource memory("memory", {std::byte{'m'}, std::byte{'n'}});
@@ -82,7 +82,7 @@ std::vector<Warning> commit(OutputFile& output, const InputFile& input) {
 }
 
 TEST_CASE("an empty file is a file") {
-  const Folder folder;
+  const TemporaryFolder folder;
   OutputFile output({.path = folder.path("out")});
   output.reserve(0);
   output.commit({});
@@ -90,7 +90,7 @@ TEST_CASE("an empty file is a file") {
 }
 
 TEST_CASE("a file is replaced as a whole") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   {
     OutputFile output({.path = path, .overwrite = true});
@@ -104,7 +104,7 @@ TEST_CASE("a file is replaced as a whole") {
 }
 
 TEST_CASE("a name of 255 bytes can be written and replaced") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string name(255, 'n');
   write_file({.path = folder.path(name)}, "new");
   write_file({.path = folder.path(name), .overwrite = true}, "newer");
@@ -112,7 +112,7 @@ TEST_CASE("a name of 255 bytes can be written and replaced") {
 }
 
 TEST_CASE("a target in the directory one is in needs no slash") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const fs::path before = fs::current_path();
   fs::current_path(folder.path(""));
   write_file({.path = "out"}, "new");
@@ -121,7 +121,7 @@ TEST_CASE("a target in the directory one is in needs no slash") {
 }
 
 TEST_CASE("a file is written in place from itself, and the original is kept on request") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("in", "0123456789");
   const InputFile input(path);
   OutputFile output({.path = path, .in_place = true, .backup_suffix = ".bak"});
@@ -133,7 +133,7 @@ TEST_CASE("a file is written in place from itself, and the original is kept on r
 }
 
 TEST_CASE("a backup that appears in the meantime is not overwritten, and nothing is replaced") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("in", "old");
   {
     OutputFile output({.path = path, .in_place = true, .backup_suffix = "~"});
@@ -147,7 +147,7 @@ TEST_CASE("a backup that appears in the meantime is not overwritten, and nothing
 }
 
 TEST_CASE("a symbolic link stays, and leads to the new file") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("real", "old");
   fs::create_symlink("real", folder.path("link"));
   write_file({.path = folder.path("link"), .overwrite = true, .backup_suffix = "~"}, "new");
@@ -157,7 +157,7 @@ TEST_CASE("a symbolic link stays, and leads to the new file") {
 }
 
 TEST_CASE("links that may be broken keep the old content") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   fs::create_hard_link(path, folder.path("other"));
   write_file({.path = path, .overwrite = true, .break_links = true}, "new");
@@ -166,7 +166,7 @@ TEST_CASE("links that may be broken keep the old content") {
 }
 
 TEST_CASE("a file that another program created in the meantime is not overwritten") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.path("out");
   OutputFile output({.path = path});
   OutputFile forced({.path = path, .overwrite = true});
@@ -180,7 +180,7 @@ TEST_CASE("a file that another program created in the meantime is not overwritte
 }
 
 TEST_CASE("of two that replace one file, the later notices") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("out", "old");
   OutputFile first({.path = path, .overwrite = true});
   OutputFile second({.path = path, .overwrite = true});
@@ -193,7 +193,7 @@ TEST_CASE("of two that replace one file, the later notices") {
 }
 
 TEST_CASE("an input that changes while it is read lets nothing be put in place") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("in", "0123456789");
   const InputFile input(path);
   OutputFile output({.path = folder.path("out")});
@@ -204,7 +204,7 @@ TEST_CASE("an input that changes while it is read lets nothing be put in place")
 }
 
 TEST_CASE("an input that is cut short is an error, also for the kernel's copy") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.write("in", long_text(3 << 20));
   const InputFile input(path);
   OutputFile output({.path = folder.path("out")});
@@ -231,7 +231,7 @@ class FileSizeLimit {
 
 // The kernel writes up to the limit, and refuses the next call.
 TEST_CASE("a write that is cut short goes on, and ends with what could not be written") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string text = long_text(3 << 20);
   const InputFile input(folder.write("in", text));
   const std::string path = folder.path("out");
@@ -254,7 +254,7 @@ TEST_CASE("a write that is cut short goes on, and ends with what could not be wr
 }
 
 TEST_CASE("room that is not there is refused before a byte is written") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string path = folder.path("out");
   OutputFile output({.path = path});
   CHECK(refusal([&] { output.reserve(std::uint64_t{1} << 63); }).find("bytes needed, ") !=
@@ -266,7 +266,7 @@ TEST_CASE("room that is not there is refused before a byte is written") {
 }
 
 TEST_CASE("room that was reserved and not used is given back") {
-  const Folder folder;
+  const TemporaryFolder folder;
   OutputFile output({.path = folder.path("out")});
   output.reserve(4 << 20);
   output.write(as_bytes("new"));
@@ -276,7 +276,7 @@ TEST_CASE("room that was reserved and not used is given back") {
 }
 
 TEST_CASE("what killed processes left is told") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const OutputFile output({.path = folder.path("out")});
   CHECK(output.stale().empty());
   folder.write(".ptsd-abcdefgh.tmp", "");

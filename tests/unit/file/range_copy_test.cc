@@ -8,13 +8,13 @@
 #include <doctest/doctest.h>
 
 #include "file/descriptor.h"
-#include "folder.h"
+#include "temporary_folder.h"
 
 namespace ptsd::file {
 namespace {
 
 TEST_CASE("a range is copied to its place, up to the end of the input") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor from(::open(folder.write("from", "0123456789").c_str(), O_RDONLY));
   const Descriptor to(::open(folder.write("to", "abcdefghij").c_str(), O_RDWR));
   const std::uint64_t done = copy_in_kernel(from.number(), 3, to.number(), 5, 4);
@@ -26,7 +26,7 @@ TEST_CASE("a range is copied to its place, up to the end of the input") {
 }
 
 TEST_CASE("what the kernel does not copy is left to the caller") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor from(::open(folder.write("from", "0123456789").c_str(), O_RDONLY));
   const Descriptor unwritable(::open(folder.write("to", "").c_str(), O_RDONLY));
   CHECK(copy_in_kernel(from.number(), 0, unwritable.number(), 0, 10) == 0);

@@ -13,7 +13,7 @@
 #include <doctest/doctest.h>
 
 #include "file/signal_cleanup.h"
-#include "folder.h"
+#include "temporary_folder.h"
 #include "without_privileges.h"
 
 namespace ptsd::file {
@@ -21,7 +21,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-Descriptor open_folder(const Folder& folder) {
+Descriptor open_folder(const TemporaryFolder& folder) {
   return Descriptor(::open(folder.path("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
@@ -30,7 +30,7 @@ void put(const Temporary& temporary, const char* text) {
 }
 
 TEST_CASE("a temporary takes a free name, and no other") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor open = open_folder(folder);
   folder.write("taken", "old");
   Temporary temporary(open.number(), "out", 0600);
@@ -42,7 +42,7 @@ TEST_CASE("a temporary takes a free name, and no other") {
 }
 
 TEST_CASE("a temporary takes the place of a file") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor open = open_folder(folder);
   folder.write("out", "old");
   {
@@ -55,7 +55,7 @@ TEST_CASE("a temporary takes the place of a file") {
 }
 
 TEST_CASE("a temporary that cannot take the place of what is there leaves nothing") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor open = open_folder(folder);
   std::filesystem::create_directories(folder.path("sub/sub"));
   {
@@ -66,7 +66,7 @@ TEST_CASE("a temporary that cannot take the place of what is there leaves nothin
 }
 
 TEST_CASE("a directory that cannot be written to is an error before anything is written") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor open = open_folder(folder);
   ::chmod(folder.path("").c_str(), 0500);
   const WithoutPrivileges user;
@@ -83,7 +83,7 @@ TEST_CASE("names of temporaries are recognised, and no others") {
 }
 
 TEST_CASE("a temporary that a killed process left is found, one in use is not") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor open = open_folder(folder);
   folder.write(".ptsd-stalestb.tmp", "");
   folder.write(".ptsd-stalesta.tmp", "");
@@ -95,7 +95,8 @@ TEST_CASE("a temporary that a killed process left is found, one in use is not") 
 }
 
 // What a process that registers "doomed" in the folder and sends itself the signals ends with.
-int status_after(const Folder& folder, const std::vector<int>& signals, bool blocked = false) {
+int status_after(const TemporaryFolder& folder, const std::vector<int>& signals,
+                 bool blocked = false) {
   const Descriptor open = open_folder(folder);
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -121,7 +122,7 @@ int status_after(const Folder& folder, const std::vector<int>& signals, bool blo
 
 TEST_CASE("a signal removes what is registered, and then ends the process as it would have") {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("doomed", "");
     folder.write("other", "");
     CHECK(status_after(folder, {number}) == -number);
@@ -130,7 +131,7 @@ TEST_CASE("a signal removes what is registered, and then ends the process as it 
 }
 
 TEST_CASE("a blocked signal comes when what it must not interrupt is done") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("doomed", "");
   folder.write("reached", "");
   CHECK(status_after(folder, {SIGTERM}, true) == -SIGTERM);
@@ -138,7 +139,7 @@ TEST_CASE("a blocked signal comes when what it must not interrupt is done") {
 }
 
 TEST_CASE("what is no longer registered is not removed") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Descriptor open = open_folder(folder);
   folder.write("kept", "");
   { const SignalCleanup cleanup(open.number(), "kept"); }

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes one model in every container, and asks that ptsd sees the same model in each.
+
+    python containers_test.py PTSD [--seed N] [--rounds N]
+
+Every two are the same to `ptsd diff`, and not the same as another model; each becomes an archive, a
+legacy stream and a safetensors file that the reference libraries load, with the same values.
+"""
+
+import itertools
+import os
+import random
+import subprocess
+
+import containers
+import rounds
+
+
+class Containers:
+    def __init__(self, options, folder):
+        self.ptsd = options.ptsd
+        self.folder = folder
+
+    def run(self, *words, expect=0):
+        answer = subprocess.run([self.ptsd, *words], capture_output=True, text=True)
+        assert answer.returncode == expect, (words, answer)
+        return answer
+
+    def check_pairs(self, paths, other):
+        for one, two in itertools.permutations(paths.values(), 2):
+            self.run("diff", one, two)
+        for path in paths.values():
+            self.run("diff", "-q", path, other, expect=1)
+
+    def converted(self, path, *words):
+        out = os.path.join(self.folder, "converted" + (".safetensors" if not words else ".pt"))
+        self.run("rewrite", path, *words, "-o", out, "--force", "--verify-output")
+        self.run("diff", path, out)
+        return out
+
+
+def check_state(torch, expected, state):
+    assert set(state) == set(expected), set(state) ^ set(expected)
+    for name, tensor in expected.items():
+        assert state[name].dtype == tensor.dtype, name
+        assert torch.equal(state[name], tensor), name
+
+
+def run(options, folder):
+    import safetensors.torch
+    import torch
+
+    for number in range(options.rounds):
+        chance = random.Random(f"{options.seed}/{number}")
+        here = os.path.join(folder, str(number))
+        os.mkdir(here)
+        model = containers.random_model(torch, chance.randrange(10**6))
+        expected = containers.state_of(model)
+        containing = Containers(options, here)
+        paths = containers.write_all(torch, model, here)
+        other = os.path.join(here, "other.pt")
+        torch.save(containers.random_model(torch, chance.randrange(10**6)).state_dict(), other)
+        containing.check_pairs(paths, other)
+        for path in paths.values():
+            check_state(torch, expected, torch.load(containing.converted(path, "--to", "pt")))
+            check_state(torch, expected, torch.load(containing.converted(path, "--to", "legacy")))
+            check_state(torch, expected, safetensors.torch.load_file(containing.converted(path)))
+    count = len(containers.CONTAINERS)
+    print(f"{options.rounds} models are the same in {count} containers, and converted")
+
+
+if __name__ == "__main__":
+    rounds.main(__file__, __doc__, 2, run)
