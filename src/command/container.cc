@@ -13,6 +13,7 @@
 #include "checkpoint/state_dict.h"
 #include "format/copy_save.h"
 #include "format/legacy_save.h"
+#include "format/safetensors_save.h"
 #include "format/settle.h"
 #include "format/torch_zip_save.h"
 #include "operation/flatten.h"
@@ -108,7 +109,8 @@ void plan_flat(PlannedFile& file, const Draft& draft, const Inputs& inputs,
     warn_dropped(file, draft, flattened.dropped);
   }
   const format::Loaded* const settled = file.settled.get();
-  settled->checkpoint().fail(Error::Kind::Unsupported, "safetensors cannot be written yet");
+  file.save = std::make_unique<format::SafetensorsSave>(std::move(flattened.flat),
+                                                        format::Inputs(&settled, 1));
 }
 
 void refuse_zip_options(const format::SaveOptions& options) {
