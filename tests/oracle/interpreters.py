@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a Python with PyTorch is: decided when a test runs, not when the build is configured."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -41,3 +42,11 @@ def require(which, what):
         print(f"SKIPPED: {what}: {advice(which)}", file=sys.stderr)
         sys.exit(SKIP)
     return python
+
+
+def require_module(name, what):
+    """For a script that runs with the Python found."""
+    if importlib.util.find_spec(name) is None:
+        how = f"{sys.executable} -m pip install {name}"
+        print(f"SKIPPED: {what}: no {name} beside PyTorch. To get it: {how}", file=sys.stderr)
+        sys.exit(SKIP)
