@@ -80,13 +80,18 @@ Inputs loaded_of(const std::vector<Opened*>& inputs) {
 }
 
 void warn_dropped(PlannedFile& file, const Draft& draft, const std::vector<std::string>& names) {
+  constexpr std::size_t kMostNamed = 3;
   if (names.empty()) return;
-  std::string text;
-  for (const std::string& name : names) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", quote(name));
+  std::string text = "left out: ";
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", quote(names[i]));
   }
-  file.warnings.push_back(
-      {.where = {.file = draft.base.origin().file}, .message = text + " of the input is left out"});
+  if (names.size() > kMostNamed) text += fmt::format(" and {} more", names.size() - kMostNamed);
+  file.warnings.push_back({.where = {.file = draft.base.origin().file}, .message = text});
+}
+
+std::string_view format_of(Container container) {
+  return std::ranges::find(kOwnContainers, container, &OwnContainer::container)->format;
 }
 
 void plan_flat(PlannedFile& file, const Draft& draft, const Inputs& inputs,
@@ -104,10 +109,7 @@ void plan_flat(PlannedFile& file, const Draft& draft, const Inputs& inputs,
                           .clone_shared = output.shared == Shared::Clone,
                           .big_endian = file.settled->facts().byteorder == "big"},
                          output.metadata);
-  if (!flattened.dropped.empty()) {
-    flattened.dropped.resize(std::min<std::size_t>(flattened.dropped.size(), 8));
-    warn_dropped(file, draft, flattened.dropped);
-  }
+  warn_dropped(file, draft, flattened.dropped);
   const format::Loaded* const settled = file.settled.get();
   file.save = std::make_unique<format::SafetensorsSave>(std::move(flattened.flat),
                                                         format::Inputs(&settled, 1));
@@ -154,11 +156,13 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   PlannedFile file;
   if (is_copy(draft, inputs, output)) {
     refuse_zip_options(options);
+    file.format = inputs.front()->loaded().facts().format;
     file.save = std::make_unique<format::CopySave>(*inputs.front()->files().front());
     return file;
   }
   const Inputs loaded = loaded_of(inputs);
   const Container container = container_of(draft, *inputs.front(), output);
+  file.format = format_of(container);
   if (container != Container::Zip) refuse_zip_options(options);
   if (container == Container::Safetensors) {
     plan_flat(file, draft, loaded, output, state_dict, limits);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checkpoint/draft.h"
@@ -24,6 +25,7 @@ Container container_of(const checkpoint::Draft& draft, const format::Opened& inp
 
 // What is written, with all that it borrows besides the inputs.
 struct PlannedFile {
+  std::string_view format = {};  // as in FileFacts
   std::unique_ptr<format::Loaded> settled = {};
   std::unique_ptr<format::Save> save = {};
   std::vector<Warning> warnings = {};  // what is left out

@@ -154,6 +154,10 @@ Exit save(Draft& draft, const std::vector<Opened*>& inputs, const SaveRequest& r
       plan_file(draft, inputs, output, request.state_dict, request.format, request.common.limits);
   report.warnings.insert(report.warnings.end(), planned.warnings.begin(), planned.warnings.end());
   report.bytes = planned.save->size();
+  report.format = planned.format;
+  if (planned.format != inputs.front()->loaded().facts().format) {
+    report.what += fmt::format(", as {}", planned.format);
+  }
   if (!output.dry_run && !nothing_to_do) {
     const std::vector<Warning> found = write(*planned.save, inputs, output, request.common);
     report.warnings.insert(report.warnings.end(), found.begin(), found.end());

@@ -23,6 +23,7 @@ void write_edit_json(Output& output, const EditReport& report) {
   json["changed"] = report.changed;
   json["written"] = report.written;
   json["bytes"] = report.bytes;
+  json["format"] = report.format;
   for (const auto& [key, count] : report.counts) {
     json[std::string(key)] = count;
   }
