@@ -11,6 +11,8 @@ namespace {
 // numpy has no more; a longer tuple is no shape, and might be shown any number of times.
 constexpr std::size_t kMostDimensions = 64;
 
+constexpr pickle::KindSet kTexts(Kind::Str, Kind::ByteStr);
+
 bool is_shape(const pickle::Graph& graph, NodeId node) {
   return graph.kind(node) == Kind::Tuple && graph.items(node).size() <= kMostDimensions;
 }
@@ -23,7 +25,10 @@ std::optional<NumpyArray> from_state(const pickle::Graph& graph, NodeId node) {
     if (graph.kind(state) != Kind::Tuple || graph.items(state).size() != 5) return std::nullopt;
     const auto parts = graph.items(state);
     if (!is_shape(graph, parts[1])) return std::nullopt;
-    return NumpyArray{.dtype = parts[2], .shape = parts[1], .data = parts[4]};
+    return NumpyArray{.dtype = parts[2],
+                      .shape = parts[1],
+                      .data = parts[4],
+                      .fortran = graph.kind(parts[3]) == Kind::True};
   }
   return std::nullopt;
 }
@@ -32,7 +37,9 @@ std::optional<NumpyArray> from_state(const pickle::Graph& graph, NodeId node) {
 std::optional<NumpyArray> from_arguments(const pickle::Graph& graph, NodeId node) {
   const auto args = graph.items(graph.args(node));
   if (args.size() < 3 || !is_shape(graph, args[2])) return std::nullopt;
-  return NumpyArray{.dtype = args[1], .shape = args[2], .data = args[0]};
+  const bool fortran =
+      args.size() > 3 && kTexts.contains(graph.kind(args[3])) && graph.text(args[3]) == "F";
+  return NumpyArray{.dtype = args[1], .shape = args[2], .data = args[0], .fortran = fortran};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ struct NumpyArray {
   pickle::NodeId dtype;
   pickle::NodeId shape;  // a tuple
   pickle::NodeId data;   // bytes in one of their forms, or a list for an object array
+  bool fortran = false;  // the first index runs fastest
 };
 
 std::optional<NumpyArray> find_numpy_array(const Names& names, pickle::NodeId node);

@@ -141,6 +141,11 @@ bool is_bytes(const Names& names, NodeId node) {
          (kData.contains(graph.kind(args[0])) || names.maker(args[0]).what == Known::Encode);
 }
 
+NumpyCode numpy_code(const Names& names, NodeId dtype) {
+  const std::string_view code = code_of(names, dtype);
+  return {.code = code, .big_endian = !code.empty() && is_big_endian(names, dtype)};
+}
+
 std::string numpy_dtype_name(const Names& names, NodeId node) {
   const std::string_view code = code_of(names, node);
   const NumpyType* const type = find_type(code);

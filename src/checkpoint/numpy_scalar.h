@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "checkpoint/names.h"
 
@@ -15,6 +16,13 @@ struct Value;
 std::optional<std::string> bytes_of(const Names& names, pickle::NodeId node);
 // Whether a call makes a bytes object of text or bytes, without a look at what is in them.
 bool is_bytes(const Names& names, pickle::NodeId node);
+
+// What a pickled numpy.dtype says: "f4" and its like, empty for what is none.
+struct NumpyCode {
+  std::string_view code;
+  bool big_endian = false;
+};
+NumpyCode numpy_code(const Names& names, pickle::NodeId dtype);
 
 // "float64" for a pickled numpy.dtype; its code where numpy has no plain name for it.
 std::string numpy_dtype_name(const Names& names, pickle::NodeId node);

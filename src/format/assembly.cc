@@ -80,19 +80,24 @@ class Assembled final : public Loaded {
 // A storage of another checkpoint, which outlives it.
 class LoadedBytes final : public StorageBytes {
  public:
-  LoadedBytes(const Loaded& loaded, StorageId storage) : loaded_(loaded), storage_(storage) {}
+  LoadedBytes(const Loaded& loaded, StorageId storage, bool lies_in_file)
+      : loaded_(loaded), storage_(storage), lies_in_file_(lies_in_file) {}
 
   std::uint64_t size() const override {
     const checkpoint::Storage& storage = loaded_.checkpoint().tensors()[storage_];
     return storage.count * storage.item_size();
   }
-  std::optional<StoredRange> range() const override { return loaded_.range(storage_); }
+  std::optional<StoredRange> range() const override {
+    if (!lies_in_file_) return std::nullopt;
+    return loaded_.range(storage_);
+  }
   std::unique_ptr<ByteSource> open() const override { return loaded_.open_storage(storage_); }
   UncheckedSource open_unchecked() const override { return loaded_.open_unchecked(storage_); }
 
  private:
   const Loaded& loaded_;
   StorageId storage_;
+  bool lies_in_file_;
 };
 
 std::unique_ptr<pickle::Pickle> empty_pickle() {
@@ -134,12 +139,13 @@ NodeId Assembly::tensor(tensor::DType dtype, tensor::Dims shape,
   return tensors_.view(whole, dtype, 0, shape, tensor::contiguous_stride(shape));
 }
 
-NodeId Assembly::adopt(std::unique_ptr<Loaded> part) {
+NodeId Assembly::adopt(std::unique_ptr<Loaded> part, bool lies_in_file) {
   const NodeId root[] = {part->checkpoint().root()};
-  return adopt(std::move(part), root).front();
+  return adopt(std::move(part), root, lies_in_file).front();
 }
 
-std::vector<NodeId> Assembly::adopt(std::unique_ptr<Loaded> part, std::span<const NodeId> values) {
+std::vector<NodeId> Assembly::adopt(std::unique_ptr<Loaded> part, std::span<const NodeId> values,
+                                    bool lies_in_file) {
   const checkpoint::Checkpoint& checkpoint = part->checkpoint();
   if (part->facts().byteorder != facts_.byteorder) {
     checkpoint.fail(Error::Kind::Unsupported,
@@ -162,7 +168,8 @@ std::vector<NodeId> Assembly::adopt(std::unique_ptr<Loaded> part, std::span<cons
     const auto [found, added] = renamed.try_emplace(key);
     if (added) {
       const StorageId storage = checkpoint.tensors().find_storage(key).value();
-      found->second = builder_.str(bind(std::make_unique<LoadedBytes>(*part, storage)));
+      found->second =
+          builder_.str(bind(std::make_unique<LoadedBytes>(*part, storage, lies_in_file)));
     }
     pickle_->graph.replace_persistent_id(
         node, checkpoint::with_items(builder_, node,

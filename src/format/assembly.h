@@ -43,11 +43,13 @@ class Assembly {
   std::string bind(std::unique_ptr<StorageBytes> bytes);
 
   // Copies another checkpoint into this one; returns the copy of its root. Its storages get keys of
-  // this one. Throws Error::Unsupported if its byte order is another.
-  pickle::NodeId adopt(std::unique_ptr<Loaded> part);
+  // this one. Throws Error::Unsupported if its byte order is another. `lies_in_file`: what its
+  // storages' offsets speak of is the file.
+  pickle::NodeId adopt(std::unique_ptr<Loaded> part, bool lies_in_file = true);
   // The same for some of its values, with the sharing among them.
   std::vector<pickle::NodeId> adopt(std::unique_ptr<Loaded> part,
-                                    std::span<const pickle::NodeId> values);
+                                    std::span<const pickle::NodeId> values,
+                                    bool lies_in_file = true);
 
   void warn(Warning warning) { warnings_.push_back(std::move(warning)); }
   // What the bytes of storages borrow, for as long as the checkpoint lives.

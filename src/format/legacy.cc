@@ -72,7 +72,8 @@ struct Declared {
 
 class Legacy final : public Loaded {
  public:
-  Legacy(const ByteSource& source, const Limits& limits) : source_(source), limits_(limits) {
+  Legacy(const ByteSource& source, std::uint64_t offset, const Limits& limits)
+      : source_(source), limits_(limits), position_(offset) {
     layout_.source = &source;
     facts_ = {.format = "torch-legacy",
               .bytes = source.size(),
@@ -435,7 +436,7 @@ class Legacy final : public Loaded {
 
   const ByteSource& source_;
   Limits limits_;
-  std::uint64_t position_ = 0;
+  std::uint64_t position_;
   LegacyLayout layout_;
   FileFacts facts_;
   std::vector<Warning> warnings_;
@@ -450,7 +451,12 @@ class Legacy final : public Loaded {
 }  // namespace
 
 std::unique_ptr<Loaded> load_legacy(const Input& input, const Limits& limits) {
-  return std::make_unique<Legacy>(input.source, limits);
+  return std::make_unique<Legacy>(input.source, 0, limits);
+}
+
+std::unique_ptr<Loaded> load_legacy_at(const ByteSource& source, std::uint64_t offset,
+                                       const Limits& limits) {
+  return std::make_unique<Legacy>(source, offset, limits);
 }
 
 }  // namespace ptsd::format

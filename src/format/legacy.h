@@ -54,5 +54,8 @@ struct LegacyLayout {
 // Borrows the source. Reads the pickles and the size of each storage. Throws Error::Malformed
 // naming the storage where counts differ or data is missing.
 std::unique_ptr<Loaded> load_legacy(const Input& input, const Limits& limits);
+// The same for a stream that begins at `offset` (bytes).
+std::unique_ptr<Loaded> load_legacy_at(const ByteSource& source, std::uint64_t offset,
+                                       const Limits& limits);
 
 }  // namespace ptsd::format

@@ -135,6 +135,7 @@ class LegacySave::Planner {
     Builder builder(graph, draft_.protocol);
     builder.set_origin(draft_.base.origin());
     const NodeId root = copy_graph(builder);
+    copy_keys(builder);
     checkpoint::set_view_items(builder, true);
     pickle::Encoded encoded = pickle::encode(graph, root, draft_.protocol, draft_.base.origin());
     find_storages(graph, encoded.persistent);
@@ -149,12 +150,48 @@ class LegacySave::Planner {
   NodeId copy_graph(Builder& builder) const {
     const unsigned protocol = draft_.converted ? draft_.protocol : draft_.base.pickle().protocol;
     pickle::GraphCopier copier(draft_.graph(), protocol, builder);
+    if (protocol == draft_.protocol) copy_globals(copier, builder.graph());
     if (layout_ != nullptr && !draft_.converted) {
       for (const SourceContainer& container : layout_->containers) {
         copier.substitute(container.node, builder.persistent(copier.copy(container.id)));
       }
     }
     return copier.copy(draft_.root);
+  }
+
+  // Each as it is, where the copier would have one for each name.
+  void copy_globals(pickle::GraphCopier& copier, pickle::Graph& to) const {
+    const pickle::Graph& from = draft_.graph();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      if (from.kind(node) != Kind::Global) continue;
+      const auto strings = from.global_strings(node);
+      const NodeId copy =
+          strings
+              ? to.add_stack_global(
+                    {.module = copier.copy(strings->module), .name = copier.copy(strings->name)}, 0)
+              : to.add_global(to.keep(from.global(node)), 0);
+      if (from.memoised(node)) to.set_memoised(copy);
+      copier.substitute(node, copy);
+    }
+  }
+
+  // torch.save makes the text of the key anew for each id.
+  static void copy_keys(Builder& builder) {
+    const pickle::Graph& graph = builder.graph();
+    const std::size_t nodes = graph.size();
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const NodeId node{static_cast<std::uint32_t>(i)};
+      if (graph.kind(node) != Kind::PersId) continue;
+      if (graph.items(graph.persistent_id(node)).size() != checkpoint::kStorageItems) continue;
+      const NodeId key = storage_item(graph, node, StorageItem::Key);
+      const NodeId copy = builder.str(std::string(graph.text(key)));
+      builder.graph().replace_persistent_id(node,
+                                            checkpoint::with_items(builder, node,
+                                                                   {
+                                                                       {StorageItem::Key, copy}
+      }));
+    }
   }
 
   void find_storages(const pickle::Graph& graph, std::span<const NodeId> persistent) {

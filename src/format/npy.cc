@@ -74,6 +74,12 @@ bool has_npy_dtype(DType dtype) {
   return find_code(dtype) != nullptr;
 }
 
+std::optional<DType> find_npy_dtype(std::string_view code) {
+  const auto* const row = std::ranges::find(kCodes, code, &Code::code);
+  if (row == kCodes.end()) return std::nullopt;
+  return row->dtype;
+}
+
 std::string npy_header(DType dtype, tensor::Dims shape) {
   constexpr std::size_t kAlignment = 64;         // bytes
   constexpr std::size_t kLargestShort = 0xFFFF;  // what version 1.0 has room for

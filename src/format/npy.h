@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/byte_sink.h"
 #include "base/byte_source.h"
@@ -17,6 +19,9 @@ namespace ptsd::format {
 // Whether numpy has the dtype: bool, the integers of 8 to 64 bits, float16 to float64, complex64
 // and complex128.
 bool has_npy_dtype(tensor::DType dtype);
+
+// That of "f4" and its like, which say no byte order; nothing for what torch lacks.
+std::optional<tensor::DType> find_npy_dtype(std::string_view code);
 
 // What stands before the elements, as numpy.save() of numpy 2 writes it: version 1.0, or 2.0 for a
 // shape that is too long for it. Throws Error::Unsupported unless has_npy_dtype().

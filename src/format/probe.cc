@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "format/bare_pickle.h"
 #include "format/dcp.h"
 #include "format/legacy.h"
 #include "format/safetensors.h"
@@ -95,6 +96,7 @@ constexpr auto kFormats = std::to_array<Format>({
     {is_legacy, load_legacy},
     {is_safetensors, load_safetensors},
     {is_json, load_index},
+    {is_pickle, load_bare_pickle},
 });
 
 // What is none of these, or cannot be read.
@@ -119,7 +121,6 @@ constexpr auto kOthers = std::to_array<Other>({
      "a tar archive (torch.save before 0.1.10, or another): not supported yet"},
     {[](const Head& h) { return h.has("PTMF", 4); }, kUnsupported,
      "a TorchScript flatbuffer for the lite interpreter: not supported yet"},
-    {is_pickle, kUnsupported, "a bare pickle, not written by torch.save: not supported yet"},
     {[](const Head& h) { return h.has("\x1f\x8b"); }, kUnsupported, "a gzip file: unpack it first"},
     {[](const Head& h) { return h.has("7z\xbc\xaf\x27\x1c"); }, kUnsupported,
      "a 7z archive: unpack it first"},
@@ -183,6 +184,7 @@ std::unique_ptr<Loaded> load(const Input& input, const Limits& limits) {
   const auto* const other =
       std::ranges::find_if(kOthers, [&](const Other& row) { return row.matches(head); });
   if (other != kOthers.end()) source.fail(other->kind, std::string(other->what));
+  if (is_bare_pickle(source, limits)) return load_bare_pickle(input, limits);
   source.fail(Error::Kind::Malformed, unknown(source, head));
 }
 
