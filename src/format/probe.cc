@@ -15,7 +15,7 @@
 #include "format/safetensors.h"
 #include "format/safetensors_format.h"
 #include "format/shards.h"
-#include "format/torch_zip.h"
+#include "format/zip_formats.h"
 
 namespace ptsd::format {
 namespace {
@@ -92,7 +92,7 @@ struct Format {
 };
 
 constexpr auto kFormats = std::to_array<Format>({
-    {[](const Head& h) { return h.has("PK\x03\x04"); }, load_torch_zip},
+    {[](const Head& h) { return h.has("PK\x03\x04"); }, load_zip},
     {is_legacy, load_legacy},
     {is_safetensors, load_safetensors},
     {is_json, load_index},

@@ -2,7 +2,6 @@
 #include "format/torch_zip.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -28,30 +27,16 @@ constexpr std::uint64_t kLargestFact = 4096;
 constexpr std::uint64_t kDefaultAlignment = 64;
 constexpr std::string_view kStorages = "data/";
 
-// What else is a zip with torch's layout, by a record that only it has.
-struct OtherArchive {
-  std::string_view record;
-  std::string_view what;
-};
-
-constexpr auto kBesidePickle = std::to_array<OtherArchive>({
-    {"bytecode.pkl",  "a TorchScript archive for the lite interpreter"},
-    {"constants.pkl", "a TorchScript archive"                         },
-});
-
-constexpr auto kWithoutPickle = std::to_array<OtherArchive>({
-    {"archive_format",       "a torch.export archive (.pt2)"     },
-    {"model.json",           "a TorchScript archive of torch 1.0"},
-    {".data/extern_modules", "a torch.package archive"           },
-});
-
 class TorchZip final : public Loaded {
  public:
-  TorchZip(const ByteSource& source, const Limits& limits)
-      : source_(source), limits_(limits), zip_(source, limits), records_(zip_) {
-    refuse_others();
+  TorchZip(std::unique_ptr<ZipArchive> archive, const Limits& limits)
+      : archive_(std::move(archive)),
+        source_(archive_->source),
+        limits_(limits),
+        zip_(archive_->zip),
+        records_(archive_->records()) {
     facts_.format = "torch-zip";
-    facts_.bytes = source.size();
+    facts_.bytes = source_.size();
     facts_.root = records_.root();
     facts_.has_checksums = zip_.has_checksums();
     read_facts();
@@ -139,28 +124,6 @@ class TorchZip final : public Loaded {
     return fmt::format("{}/{}", records_.root(), record);
   }
 
-  void refuse_others() const {
-    if (records_.record("data.pkl") != nullptr) {
-      for (const OtherArchive& other : kBesidePickle) {
-        if (records_.record(other.record) != nullptr) refuse(other.what);
-      }
-      return;
-    }
-    for (const OtherArchive& other : kWithoutPickle) {
-      if (records_.record(other.record) != nullptr) refuse(other.what);
-    }
-    if (zip_.find("serialized_exported_program.json") != nullptr) {
-      refuse("a torch.export archive (.pt2)");
-    }
-    fail(Error::Kind::Unsupported, "",
-         fmt::format("a zip archive without {}: not written by torch.save",
-                     quote(path_of("data.pkl"))));
-  }
-
-  [[noreturn]] void refuse(std::string_view what) const {
-    fail(Error::Kind::Unsupported, "", fmt::format("{}: not supported yet", what));
-  }
-
   // The small records around the pickle.
 
   std::optional<std::string> read_fact(std::string_view record) {
@@ -227,7 +190,13 @@ class TorchZip final : public Loaded {
   // The pickle and its storages.
 
   void read_pickle() {
-    const Member& member = *records_.record("data.pkl");
+    const Member* const found = records_.record("data.pkl");
+    if (found == nullptr) {
+      fail(Error::Kind::Unsupported, "",
+           fmt::format("a zip archive without {}: not written by torch.save",
+                       quote(path_of("data.pkl"))));
+    }
+    const Member& member = *found;
     container::Contents contents = zip_.read(member, limits_.pickle_bytes);
     if (contents.warning) warnings_.push_back(std::move(*contents.warning));
     pickle_bytes_ = std::move(contents.bytes);
@@ -296,10 +265,11 @@ class TorchZip final : public Loaded {
     }
   }
 
+  std::unique_ptr<ZipArchive> archive_;
   const ByteSource& source_;
   Limits limits_;
-  container::ZipReader zip_;
-  container::RecordReader records_;
+  const container::ZipReader& zip_;
+  const container::RecordReader& records_;
   FileFacts facts_;
   std::vector<Warning> warnings_;
   std::vector<std::byte> pickle_bytes_;
@@ -310,7 +280,11 @@ class TorchZip final : public Loaded {
 }  // namespace
 
 std::unique_ptr<Loaded> load_torch_zip(const Input& input, const Limits& limits) {
-  return std::make_unique<TorchZip>(input.source, limits);
+  return load_torch_zip(std::make_unique<ZipArchive>(input.source, limits), limits);
+}
+
+std::unique_ptr<Loaded> load_torch_zip(std::unique_ptr<ZipArchive> archive, const Limits& limits) {
+  return std::make_unique<TorchZip>(std::move(archive), limits);
 }
 
 }  // namespace ptsd::format

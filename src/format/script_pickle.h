@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/names.h"
+#include "format/assembly.h"
+#include "format/zip_archive.h"
+#include "pickle/graph_copier.h"
+#include "pickle/machine.h"
+
+namespace ptsd::format {
+
+// One pickle of a TorchScript archive, in the dialect of PyTorch's C++ pickler
+// (torch/csrc/jit/serialization/pickler.cpp), copied into an assembly in the forms that Python's
+// torch.save writes of the same values: lists and dicts without their type tags, sparse tensors,
+// storages of dtypes that have no class in Python.
+class ScriptPickle {
+ public:
+  // Reads a record, whose storages are the records of a folder: "data.pkl" and "data/". Borrows
+  // both. Throws Error::Malformed.
+  ScriptPickle(const ZipArchive& archive, std::string_view record, std::string_view folder,
+               Assembly& assembly, const Limits& limits);
+  ScriptPickle(const ScriptPickle&) = delete;
+  ScriptPickle& operator=(const ScriptPickle&) = delete;
+
+  // What was read.
+  const pickle::Graph& graph() const { return pickle_.graph; }
+  pickle::NodeId root() const { return pickle_.root; }
+  bool is_tensor(pickle::NodeId node) const;
+  // Puts what was read into the assembly.
+  pickle::NodeId copy(pickle::NodeId node) { return copier_.copy(node); }
+
+  [[noreturn]] void fail(pickle::NodeId node, std::string message,
+                         Error::Kind kind = Error::Kind::Malformed) const;
+
+ private:
+  using NodeSpan = std::span<const pickle::NodeId>;
+
+  void translate();
+  void translate_storage(pickle::NodeId node);
+  void translate_call(pickle::NodeId node);
+  void translate_tensor(pickle::NodeId node);
+  void translate_sparse(pickle::NodeId node);
+  tensor::DType dtype_of(pickle::NodeId node, pickle::NodeId cls) const;
+  std::string_view text_of(pickle::NodeId node, pickle::NodeId text) const;
+  std::string key_of(pickle::NodeId node, std::string_view key, std::uint64_t size);
+
+  const ZipArchive& archive_;
+  std::string record_;
+  std::string folder_;
+  Assembly& assembly_;
+  Limits limits_;
+  std::vector<std::byte> stream_;
+  pickle::Pickle pickle_;
+  checkpoint::Names names_;
+  pickle::GraphCopier copier_;
+  std::map<std::string, std::string, std::less<>> keys_;  // of storages: there, here
+  std::map<pickle::NodeId, tensor::DType> classless_;     // storages, by what names them
+};
+
+}  // namespace ptsd::format
