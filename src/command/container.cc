@@ -18,6 +18,7 @@
 #include "format/torch_zip_save.h"
 #include "operation/flatten.h"
 #include "operation/foreign_attributes.h"
+#include "operation/retag.h"
 
 namespace ptsd::command {
 
@@ -174,6 +175,8 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   if (container == Container::Legacy) {
     file.save = std::make_unique<format::LegacySave>(draft, loaded);
   } else {
+    // torch.save's own; weights_only refuses the others.
+    if (inputs.front()->loaded().archive() == nullptr) operation::convert_to_protocol2(draft);
     file.save = std::make_unique<format::TorchZipSave>(draft, loaded, options);
   }
   return file;

@@ -34,6 +34,7 @@ bool says_something(const checkpoint::Names& names, const Pair& pair) {
 std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft) {
   pickle::Graph& graph = draft.base.graph();
   std::vector<std::string> dropped;
+  if (draft.converted) return dropped;  // from another protocol than readers build graphs in
   if (!pickle::kObjects.contains(graph.kind(draft.root))) return dropped;
   std::vector<Mutation> kept;
   bool changed = false;

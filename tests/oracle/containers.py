@@ -127,6 +127,9 @@ CONTAINERS = {
     "arrays.npz": write_npz,
 }
 
+SCRIPTS = {"scripted.pt", "traced.pt"}
+OTHER_PROTOCOLS = {"protocol4.pt"}  # that weights_only refuses
+
 
 def write_all(torch, model, folder):
     """The paths, by container."""
