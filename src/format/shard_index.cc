@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/shard_index.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -68,6 +69,9 @@ ShardIndex read_shard_index(const ByteSource& source, const Limits& limits) {
     source.fail(Error::Kind::Malformed,
                 "JSON without \"weight_map\", not the index of a sharded checkpoint");
   }
+  index.style = {
+      .sorted = std::ranges::is_sorted(index.weight_map) && std::ranges::is_sorted(index.metadata),
+      .final_newline = as_text(text).ends_with('\n')};
   return index;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/byte_source.h"
 #include "base/limits.h"
+#include "format/sharding.h"
 
 namespace ptsd::format {
 
@@ -16,6 +17,7 @@ namespace ptsd::format {
 struct ShardIndex {
   std::vector<std::pair<std::string, std::string>> metadata;    // key, the value as JSON text
   std::vector<std::pair<std::string, std::string>> weight_map;  // name, file; no name twice
+  IndexStyle style;
 };
 
 // Throws Error::Malformed with the offset for what is none.

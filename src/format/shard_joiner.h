@@ -37,6 +37,7 @@ class ShardJoiner {
     if (index == nullptr) return;
     weight_map_.emplace(index->weight_map.begin(), index->weight_map.end());
     sharding_.metadata = index->metadata;
+    sharding_.style = index->style;
   }
 
   // The next part: a file of the folder.

@@ -10,6 +10,12 @@
 
 namespace ptsd::format {
 
+// How the text of an index is laid out; as it stands here, huggingface_hub writes it.
+struct IndexStyle {
+  bool sorted = false;         // the keys, as transformers writes them
+  bool final_newline = false;  // the same
+};
+
 // How the entries of a state dict are spread over several files.
 struct Sharding {
   struct Part {
@@ -19,6 +25,7 @@ struct Sharding {
   };
 
   std::string index = {};  // the file that says it; empty: there is none
+  IndexStyle style = {};
   std::vector<Part> parts = {};
   std::map<std::string, std::size_t, std::less<>> part_of = {};    // by name, the number in parts
   std::vector<std::pair<std::string, std::string>> metadata = {};  // of the index: key, JSON text
