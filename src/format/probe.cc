@@ -12,6 +12,8 @@
 #include "format/bare_pickle.h"
 #include "format/dcp.h"
 #include "format/legacy.h"
+#include "format/npy_header.h"
+#include "format/npz.h"
 #include "format/safetensors.h"
 #include "format/safetensors_format.h"
 #include "format/shards.h"
@@ -96,6 +98,7 @@ constexpr auto kFormats = std::to_array<Format>({
     {is_legacy, load_legacy},
     {is_safetensors, load_safetensors},
     {is_json, load_index},
+    {[](const Head& h) { return h.has(kNpyMagic); }, load_npy},
     {is_pickle, load_bare_pickle},
 });
 
@@ -133,8 +136,6 @@ constexpr auto kOthers = std::to_array<Other>({
      "an HDF5 file (Keras?), not a PyTorch checkpoint"},
     {[](const Head& h) { return h.has("GGUF"); }, kUnsupported,
      "a GGUF file, not a PyTorch checkpoint"},
-    {[](const Head& h) { return h.has("\x93NUMPY"); }, kUnsupported,
-     "a NumPy array (.npy): not supported yet"},
     {[](const Head& h) { return h.has("\x7f" "ELF"); }, kMalformed, "a program (ELF), not a checkpoint"},
 });
 

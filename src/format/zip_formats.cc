@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/zip_formats.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "format/npz.h"
 #include "format/torch_zip.h"
 #include "format/torchscript.h"
 #include "format/zip_archive.h"
@@ -31,16 +33,29 @@ bool has_member(const ZipArchive& archive, std::string_view name) {
   return archive.zip.find(name) != nullptr;
 }
 
+// As numpy.savez writes it.
+bool is_npz(const ZipArchive& archive) {
+  const auto& members = archive.zip.members();
+  return !members.empty() && std::ranges::all_of(members, [](const container::Member& member) {
+    return std::string_view(member.name).ends_with(".npy");
+  });
+}
+
+std::unique_ptr<Loaded> load_arrays(std::unique_ptr<ZipArchive> archive, const Limits& limits) {
+  return load_npz({.source = archive->zip.source()}, limits);
+}
+
 // By members, wherever they lie: these need have no root.
 constexpr auto kMembers = std::to_array<ZipFormat>({
+    {is_npz,                                                                                load_arrays, {}},
     {[](const ZipArchive& a) { return has_member(a, "serialized_exported_program.json"); }, nullptr,
-     "a torch.export archive (.pt2): not supported yet"},
+     "a torch.export archive (.pt2): not supported yet"                                                    },
     {[](const ZipArchive& a) { return has_member(a, "model.weights.h5"); },                 nullptr,
-     "a Keras model (.keras), not a PyTorch checkpoint"},
+     "a Keras model (.keras), not a PyTorch checkpoint"                                                    },
     {[](const ZipArchive& a) { return has_member(a, "[Content_Types].xml"); },              nullptr,
-     "an Office document, not a checkpoint"            },
+     "an Office document, not a checkpoint"                                                                },
     {[](const ZipArchive& a) { return has_member(a, "META-INF/MANIFEST.MF"); },             nullptr,
-     "a Java archive, not a checkpoint"                },
+     "a Java archive, not a checkpoint"                                                                    },
 });
 
 // By records below the root.
