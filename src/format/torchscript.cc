@@ -11,8 +11,8 @@
 
 #include "base/quote.h"
 #include "format/assembly.h"
+#include "format/record_pickle.h"
 #include "format/script_code.h"
-#include "format/script_pickle.h"
 
 namespace ptsd::format {
 
@@ -46,8 +46,8 @@ class Script {
   Script(const ZipArchive& archive, Assembly& assembly, const Limits& limits)
       : assembly_(assembly),
         limits_(limits),
-        objects_(archive, "data.pkl", "data/", assembly, limits),
-        constants_(archive, "constants.pkl", "constants/", assembly, limits),
+        objects_(archive, "data.pkl", object_storages_, assembly, limits),
+        constants_(archive, "constants.pkl", constant_storages_, assembly, limits),
         code_(archive, assembly) {}
 
   // The checkpoint's root.
@@ -197,15 +197,17 @@ class Script {
     return builder.dict(state);
   }
 
-  static bool is_empty_tuple(const ScriptPickle& pickle) {
+  static bool is_empty_tuple(const RecordPickle& pickle) {
     return pickle.graph().kind(pickle.root()) == Kind::Tuple &&
            pickle.graph().items(pickle.root()).empty();
   }
 
   Assembly& assembly_;
   Limits limits_;
-  ScriptPickle objects_;
-  ScriptPickle constants_;
+  StorageRecords object_storages_ = {.folder = "data/"};
+  StorageRecords constant_storages_ = {.folder = "constants/"};
+  RecordPickle objects_;
+  RecordPickle constants_;
   ScriptCode code_;
   std::uint64_t count_ = 0;
   std::unordered_set<std::string> names_;

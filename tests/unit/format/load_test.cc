@@ -72,12 +72,8 @@ TEST_CASE("what is no checkpoint is named by its content") {
 }
 
 TEST_CASE("other archives with torch's layout are named") {
-  CHECK(refusal(zip().member("m/archive_format", "pt2").source()) ==
-        "m.pt: a torch.export archive (.pt2): not supported yet");
   CHECK(refusal(zip().member("m/model.json", "{}").source()) ==
         "m.pt: a TorchScript archive of torch 1.0: not supported");
-  CHECK(refusal(zip().member("m/.data/extern_modules", "").source()) ==
-        "m.pt: a torch.package archive: not supported yet");
   CHECK(refusal(zip().member("metadata.json", "{}").member("model.weights.h5", "").source()) ==
         "m.pt: a Keras model (.keras), not a PyTorch checkpoint");
   CHECK(refusal(zip().member("[Content_Types].xml", "").source()) ==

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "format/script_pickle.h"
+#include "format/record_pickle.h"
 
 #include <algorithm>
 #include <array>
@@ -59,11 +59,11 @@ Where place(const ZipArchive& archive, std::string_view record) {
 
 }  // namespace
 
-ScriptPickle::ScriptPickle(const ZipArchive& archive, std::string_view record,
-                           std::string_view folder, Assembly& assembly, const Limits& limits)
+RecordPickle::RecordPickle(const ZipArchive& archive, std::string_view record,
+                           StorageRecords& storages, Assembly& assembly, const Limits& limits)
     : archive_(archive),
       record_(record),
-      folder_(folder),
+      storages_(storages),
       assembly_(assembly),
       limits_(limits),
       stream_(archive.read(record, limits.pickle_bytes, assembly)),
@@ -76,18 +76,18 @@ ScriptPickle::ScriptPickle(const ZipArchive& archive, std::string_view record,
   translate();
 }
 
-void ScriptPickle::fail(NodeId node, std::string message, Error::Kind kind) const {
+void RecordPickle::fail(NodeId node, std::string message, Error::Kind kind) const {
   Where where = place(archive_, record_);
   where.offset = graph().offset(node);
   throw Error(kind, where, std::move(message));
 }
 
-bool ScriptPickle::is_tensor(NodeId node) const {
+bool RecordPickle::is_tensor(NodeId node) const {
   return std::ranges::find(kTensors, names_.maker(node).what) != kTensors.end();
 }
 
 // A part is read before the whole that it is in, so that it has been translated by then.
-void ScriptPickle::translate() {
+void RecordPickle::translate() {
   const std::size_t size = graph().size();
   for (std::size_t i = 0; i < size; ++i) {
     const NodeId node{static_cast<std::uint32_t>(i)};
@@ -96,12 +96,12 @@ void ScriptPickle::translate() {
   }
 }
 
-std::string_view ScriptPickle::text_of(NodeId node, NodeId text) const {
+std::string_view RecordPickle::text_of(NodeId node, NodeId text) const {
   if (graph().kind(text) != Kind::Str) fail(node, "a part of a persistent id is no str");
   return graph().text(text);
 }
 
-DType ScriptPickle::dtype_of(NodeId node, NodeId cls) const {
+DType RecordPickle::dtype_of(NodeId node, NodeId cls) const {
   if (const checkpoint::KnownGlobal known = names_.known(cls); known.what == Known::StorageClass) {
     return known.dtype;
   }
@@ -114,7 +114,7 @@ DType ScriptPickle::dtype_of(NodeId node, NodeId cls) const {
   return other->dtype;
 }
 
-void ScriptPickle::translate_storage(NodeId node) {
+void RecordPickle::translate_storage(NodeId node) {
   const NodeSpan parts = graph().items(graph().persistent_id(node));
   if (parts.size() != checkpoint::kStorageItems) {
     fail(node, fmt::format("persistent id has {} parts, expected 5", parts.size()));
@@ -123,23 +123,32 @@ void ScriptPickle::translate_storage(NodeId node) {
   if (text_of(node, part(StorageItem::Type)) != "storage") {
     fail(node, "persistent id is of another type than 'storage'");
   }
-  const DType dtype = dtype_of(node, part(StorageItem::Class));
+  const NodeId cls = part(StorageItem::Class);
+  const bool untyped = names_.known(cls).what == Known::UntypedStorage;
+  const DType dtype = untyped ? DType::UInt8 : dtype_of(node, cls);
   const NodeId count_node = part(StorageItem::Count);
   const bool is_count = graph().kind(count_node) == Kind::Int && graph().int_value(count_node) >= 0;
   if (!is_count) fail(node, "storage numel is no int from 0 to 2^63");
   const auto count = static_cast<std::uint64_t>(graph().int_value(count_node));
   const auto bytes = checked_mul<std::uint64_t>(count, tensor::info(dtype).item_size);
   if (!bytes) fail(node, fmt::format("storage of {} elements: more than 2^64 bytes", count));
-  const std::string key = key_of(node, text_of(node, part(StorageItem::Key)), *bytes);
-  copier_.substitute(node, assembly_.tensors().storage(dtype, key, count,
-                                                       text_of(node, part(StorageItem::Location))));
-  if (tensor::info(dtype).storage_class.empty()) classless_.emplace(node, dtype);
+  const std::string key = bind(node, key_of(node, part(StorageItem::Key)), *bytes);
+  const std::string_view location = text_of(node, part(StorageItem::Location));
+  copier_.substitute(node, untyped ? assembly_.tensors().untyped_storage(key, count, location)
+                                   : assembly_.tensors().storage(dtype, key, count, location));
+  if (!untyped && tensor::info(dtype).storage_class.empty()) classless_.emplace(node, dtype);
 }
 
-std::string ScriptPickle::key_of(NodeId node, std::string_view key, std::uint64_t size) {
-  const auto known = keys_.find(key);
-  if (known != keys_.end()) return known->second;
-  const std::string record = folder_ + std::string(key);
+// torch.package has numbers.
+std::string RecordPickle::key_of(NodeId node, NodeId key) const {
+  if (graph().kind(key) == Kind::Int) return fmt::format("{}", graph().int_value(key));
+  return std::string(text_of(node, key));
+}
+
+std::string RecordPickle::bind(NodeId node, const std::string& key, std::uint64_t size) {
+  const auto known = storages_.keys.find(key);
+  if (known != storages_.keys.end()) return known->second;
+  const std::string record = storages_.folder + key + storages_.suffix;
   const container::Member* const member = archive_.records().record(record);
   if (member == nullptr) fail(node, fmt::format("there is no record {}", quote(record)));
   if (member->size != size) {
@@ -149,11 +158,11 @@ std::string ScriptPickle::key_of(NodeId node, std::string_view key, std::uint64_
     assembly_.warn({place(archive_, record_), message});
   }
   std::string bound = assembly_.bind(std::make_unique<MemberBytes>(archive_, *member, limits_));
-  keys_.emplace(key, bound);
+  storages_.keys.emplace(key, bound);
   return bound;
 }
 
-void ScriptPickle::translate_call(NodeId node) {
+void RecordPickle::translate_call(NodeId node) {
   const NodeId callable = graph().callable(node);
   if (graph().kind(callable) != Kind::Global) return;
   if (const NodeSpan args = graph().items(graph().args(node));
@@ -167,7 +176,7 @@ void ScriptPickle::translate_call(NodeId node) {
 }
 
 // A tensor whose storage has no class says its dtype itself.
-void ScriptPickle::translate_tensor(NodeId node) {
+void RecordPickle::translate_tensor(NodeId node) {
   const NodeSpan args = graph().items(graph().args(node));
   if (args.size() != 6 && args.size() != 7) return;
   const auto dtype = classless_.find(args[0]);
@@ -183,7 +192,7 @@ void ScriptPickle::translate_tensor(NodeId node) {
 }
 
 // (layout as a number, size, requires_grad, indices..., values, hooks)
-void ScriptPickle::translate_sparse(NodeId node) {
+void RecordPickle::translate_sparse(NodeId node) {
   const NodeSpan args = graph().items(graph().args(node));
   if (args.empty() || graph().kind(args[0]) != Kind::Int) return;
   const std::int64_t number = graph().int_value(args[0]);

@@ -15,18 +15,25 @@
 
 namespace ptsd::format {
 
-// One pickle of a TorchScript archive, in the dialect of PyTorch's C++ pickler
-// (torch/csrc/jit/serialization/pickler.cpp), copied into an assembly in the forms that Python's
-// torch.save writes of the same values: lists and dicts without their type tags, sparse tensors,
-// storages of dtypes that have no class in Python.
-class ScriptPickle {
+// The records of an archive that hold storages: "data/<key>". A key means one storage, whichever
+// pickle names it.
+struct StorageRecords {
+  std::string folder;                                         // "data/"
+  std::string suffix = {};                                    // ".storage"
+  std::map<std::string, std::string, std::less<>> keys = {};  // there, in the assembly
+};
+
+// One pickle of an archive that holds several, copied into an assembly. The dialect of PyTorch's
+// C++ pickler (torch/csrc/jit/serialization/pickler.cpp) becomes the forms that Python's torch.save
+// writes of the same values: lists and dicts without their type tags, sparse tensors, storages of
+// dtypes that have no class in Python.
+class RecordPickle {
  public:
-  // Reads a record, whose storages are the records of a folder: "data.pkl" and "data/". Borrows
-  // both. Throws Error::Malformed.
-  ScriptPickle(const ZipArchive& archive, std::string_view record, std::string_view folder,
+  // Reads a record. Borrows the archive, the storages and the assembly. Throws Error::Malformed.
+  RecordPickle(const ZipArchive& archive, std::string_view record, StorageRecords& storages,
                Assembly& assembly, const Limits& limits);
-  ScriptPickle(const ScriptPickle&) = delete;
-  ScriptPickle& operator=(const ScriptPickle&) = delete;
+  RecordPickle(const RecordPickle&) = delete;
+  RecordPickle& operator=(const RecordPickle&) = delete;
 
   // What was read.
   const pickle::Graph& graph() const { return pickle_.graph; }
@@ -48,19 +55,20 @@ class ScriptPickle {
   void translate_sparse(pickle::NodeId node);
   tensor::DType dtype_of(pickle::NodeId node, pickle::NodeId cls) const;
   std::string_view text_of(pickle::NodeId node, pickle::NodeId text) const;
-  std::string key_of(pickle::NodeId node, std::string_view key, std::uint64_t size);
+  std::string key_of(pickle::NodeId node, pickle::NodeId key) const;
+  // The key of the storage in the assembly.
+  std::string bind(pickle::NodeId node, const std::string& key, std::uint64_t size);
 
   const ZipArchive& archive_;
   std::string record_;
-  std::string folder_;
+  StorageRecords& storages_;
   Assembly& assembly_;
   Limits limits_;
   std::vector<std::byte> stream_;
   pickle::Pickle pickle_;
   checkpoint::Names names_;
   pickle::GraphCopier copier_;
-  std::map<std::string, std::string, std::less<>> keys_;  // of storages: there, here
-  std::map<pickle::NodeId, tensor::DType> classless_;     // storages, by what names them
+  std::map<pickle::NodeId, tensor::DType> classless_;  // storages, by what names them
 };
 
 }  // namespace ptsd::format
