@@ -16,6 +16,7 @@
 #include "checkpoint/locate.h"
 #include "checkpoint/mapping.h"
 #include "checkpoint/storage_items.h"
+#include "format/plain_pickle.h"
 #include "pickle/builder.h"
 #include "pickle/kind_names.h"
 #include "pickle/stream_end.h"
@@ -33,16 +34,6 @@ namespace {
 
 constexpr std::uint64_t kLargestHeader = 65536;  // bytes of a pickle of the header
 constexpr KindSet kTexts(Kind::Str, Kind::ByteStr, Kind::Bytes);
-constexpr KindSet kPlain(Kind::None, Kind::False, Kind::True, Kind::Int, Kind::LongBytes,
-                         Kind::LongDigits, Kind::Float, Kind::Str, Kind::ByteStr, Kind::Bytes,
-                         Kind::Tuple, Kind::List, Kind::Dict);
-
-// A pickle and the bytes that it borrows.
-struct Part {
-  std::vector<std::byte> bytes;
-  Where origin;  // the offset is that of the bytes
-};
-
 // A storage as its bytes lie in the file.
 struct Span {
   std::uint64_t offset = 0;
@@ -129,88 +120,57 @@ class Legacy final : public Loaded {
     });
   }
 
-  // The pickles around that of the object, which hold data and nothing that could run.
-
-  Part next_part(std::uint64_t most) {
-    Part part = {
-        .bytes = {                   },
-          .origin = { .file = source_.name(), .offset = position_}
-    };
-    part.bytes =
-        pickle::read_stream(source_, position_, std::min(most, limits_.pickle_bytes), part.origin);
-    position_ += part.bytes.size();
-    return part;
-  }
-
-  pickle::Pickle plain_pickle(const Part& part, std::string_view what) const {
-    pickle::Pickle pickle = pickle::read_pickle(part.bytes, part.origin);
-    const pickle::Graph& graph = pickle.graph;
-    for (std::size_t i = 0; i < graph.size(); ++i) {
-      const NodeId node{static_cast<std::uint32_t>(i)};
-      if (kPlain.contains(graph.kind(node))) continue;
-      fail_at(*part.origin.offset + graph.offset(node),
-              fmt::format("{} in the pickle of {}, expected plain data",
-                          pickle::with_article(graph.kind(node)), what));
-    }
-    return pickle;
-  }
+  // The pickles around that of the object.
 
   void read_header() {
     read_magic();
-    const Part version = next_part(kLargestHeader);
-    const pickle::Pickle number = plain_pickle(version, "the protocol version");
-    if (number.graph.kind(number.root) != Kind::Int ||
-        number.graph.int_value(number.root) != kLegacyVersion) {
-      fail_at(*version.origin.offset, fmt::format("the protocol version is {}, expected {}",
-                                                  shown(number), kLegacyVersion));
+    const PlainPickle version(source_, position_, kLargestHeader, "the protocol version");
+    if (version.graph().kind(version.root()) != Kind::Int ||
+        version.graph().int_value(version.root()) != kLegacyVersion) {
+      version.fail(
+          fmt::format("the protocol version is {}, expected {}", version.shown(), kLegacyVersion));
     }
-    read_system(next_part(kLargestHeader));
+    position_ = version.end();
+    read_system();
     layout_.object = position_;
   }
 
   void read_magic() {
-    const Part part = next_part(kLargestHeader);
-    const pickle::Pickle magic = plain_pickle(part, "the magic number");
-    const Kind kind = magic.graph.kind(magic.root);
+    const PlainPickle magic(source_, position_, kLargestHeader, "the magic number");
+    const Kind kind = magic.graph().kind(magic.root());
     const bool is_magic =
-        (kind == Kind::LongBytes && magic.graph.text(magic.root) == kLegacyMagic) ||
-        (kind == Kind::LongDigits && magic.graph.text(magic.root) == kLegacyMagicDigits);
+        (kind == Kind::LongBytes && magic.graph().text(magic.root()) == kLegacyMagic) ||
+        (kind == Kind::LongDigits && magic.graph().text(magic.root()) == kLegacyMagicDigits);
     if (!is_magic) {
-      fail_at(*part.origin.offset,
-              fmt::format("the magic number is {}, expected {}", shown(magic), kLegacyMagicDigits));
+      magic.fail(
+          fmt::format("the magic number is {}, expected {}", magic.shown(), kLegacyMagicDigits));
     }
+    position_ = magic.end();
   }
 
-  static std::string shown(const pickle::Pickle& pickle) {
-    const Kind kind = pickle.graph.kind(pickle.root);
-    if (kind == Kind::Int) return fmt::format("{}", pickle.graph.int_value(pickle.root));
-    return pickle::with_article(kind);
-  }
-
-  void read_system(const Part& part) {
-    const pickle::Pickle pickle = plain_pickle(part, "the system's facts");
-    const checkpoint::Names names(pickle.graph);
-    const auto pairs = pairs_of(names, pickle.root);
-    if (!pairs) {
-      fail_at(*part.origin.offset,
-              fmt::format("the system's facts are {}, expected a dict", shown(pickle)));
+  void read_system() {
+    const PlainPickle facts(source_, position_, kLargestHeader, "the system's facts");
+    const checkpoint::Names names(facts.graph());
+    const auto pairs = pairs_of(names, facts.root());
+    if (!pairs)
+      facts.fail(fmt::format("the system's facts are {}, expected a dict", facts.shown()));
+    const auto little = value_at(facts.graph(), *pairs, "little_endian");
+    if (little && facts.graph().kind(*little) == Kind::False) {
+      warn_at(position_, "written on a big-endian machine: elements of 16 bytes may be wrong");
     }
-    const auto little = value_at(pickle.graph, *pairs, "little_endian");
-    if (little && pickle.graph.kind(*little) == Kind::False) {
-      warn_at(*part.origin.offset,
-              "written on a big-endian machine: elements of 16 bytes may be wrong");
-    }
+    position_ = facts.end();
   }
 
   // The object.
 
   void read_object() {
-    Part part = next_part(limits_.pickle_bytes);
-    object_bytes_ = std::move(part.bytes);
-    pickle::Pickle pickle = pickle::read_pickle(object_bytes_, part.origin);
+    const Where origin = {.file = source_.name(), .offset = position_};
+    object_bytes_ = pickle::read_stream(source_, position_, limits_.pickle_bytes, origin);
+    position_ += object_bytes_.size();
+    pickle::Pickle pickle = pickle::read_pickle(object_bytes_, origin);
     resolve_ids(pickle);
     facts_.protocol = pickle.protocol;
-    checkpoint_.emplace(std::move(pickle), part.origin, limits_);
+    checkpoint_.emplace(std::move(pickle), origin, limits_);
     layout_.keys = position_;
   }
 
@@ -324,20 +284,17 @@ class Legacy final : public Loaded {
   }
 
   void read_keys() {
-    const Part part = next_part(limits_.pickle_bytes);
-    const pickle::Pickle pickle = plain_pickle(part, "the storages' keys");
-    const auto keys = checkpoint::list_items(pickle.graph, pickle.root);
-    if (!keys) {
-      fail_at(layout_.keys,
-              fmt::format("the storages' keys are {}, expected a list", shown(pickle)));
-    }
+    const PlainPickle list(source_, position_, limits_.pickle_bytes, "the storages' keys");
+    const auto keys = checkpoint::list_items(list.graph(), list.root());
+    if (!keys) list.fail(fmt::format("the storages' keys are {}, expected a list", list.shown()));
     for (const NodeId key : *keys) {
-      if (!kTexts.contains(pickle.graph.kind(key))) {
-        fail_at(layout_.keys, fmt::format("the key of a storage is {}, expected a str",
-                                          pickle::with_article(pickle.graph.kind(key))));
+      if (!kTexts.contains(list.graph().kind(key))) {
+        list.fail(fmt::format("the key of a storage is {}, expected a str",
+                              pickle::with_article(list.graph().kind(key))));
       }
-      layout_.key_order.emplace_back(pickle.graph.text(key));
+      layout_.key_order.emplace_back(list.graph().text(key));
     }
+    position_ = list.end();
     layout_.storages = position_;
   }
 

@@ -17,6 +17,7 @@
 #include "format/safetensors.h"
 #include "format/safetensors_format.h"
 #include "format/shards.h"
+#include "format/torch_tar.h"
 #include "format/zip_formats.h"
 
 namespace ptsd::format {
@@ -98,6 +99,7 @@ constexpr auto kFormats = std::to_array<Format>({
     {is_legacy, load_legacy},
     {is_safetensors, load_safetensors},
     {is_json, load_index},
+    {[](const Head& h) { return h.has("ustar", 257); }, load_torch_tar},
     {[](const Head& h) { return h.has(kNpyMagic); }, load_npy},
     {is_pickle, load_bare_pickle},
 });
@@ -120,8 +122,6 @@ constexpr auto kOthers = std::to_array<Other>({
     {is_html, kMalformed, "an HTML page and not a checkpoint: the download went wrong"},
     {[](const Head& h) { return h.has("PYTORCH1"); }, kUnsupported,
      "a preview archive of PyTorch 1.0, which PyTorch itself refuses"},
-    {[](const Head& h) { return h.has("ustar", 257); }, kUnsupported,
-     "a tar archive (torch.save before 0.1.10, or another): not supported yet"},
     {[](const Head& h) { return h.has("PTMF", 4); }, kUnsupported,
      "a TorchScript flatbuffer for the lite interpreter: not supported yet"},
     {[](const Head& h) { return h.has("\x1f\x8b"); }, kUnsupported, "a gzip file: unpack it first"},

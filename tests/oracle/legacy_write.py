@@ -121,8 +121,8 @@ def main(directory):
     for number, case in enumerate(registry.CASES.values()):
         # Packed parameters abort the process when they are not saved as an archive.
         packed = case.name.startswith(("quantized-module/", "quantized-layer/dynamic"))
-        # Its packed weight has other bytes each time that it is asked for.
-        packed = packed or case.name == "quantized-layer/embedding"
+        # Their packed weights have other bytes each time that it is asked for.
+        packed = packed or case.name.startswith("quantized-layer/embedding")
         if not case.available or packed or case.saving is not contextlib.nullcontext:
             continue
         try:
