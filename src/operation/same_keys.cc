@@ -43,7 +43,10 @@ class KeyComparer {
 
  private:
   bool same_key(NodeId a, NodeId b) const {
-    if (names_a_.graph().kind(a) == Kind::Str && names_b_.graph().kind(b) == Kind::Str) {
+    // Those of Python 2 are text to torch.load.
+    constexpr pickle::KindSet kStrings(Kind::Str, Kind::ByteStr);
+    if (kStrings.contains(names_a_.graph().kind(a)) &&
+        kStrings.contains(names_b_.graph().kind(b))) {
       return names_a_.graph().text(a) == names_b_.graph().text(b);
     }
     // Tensors are keys by what object they are.

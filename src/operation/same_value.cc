@@ -79,9 +79,13 @@ class Comparer {
     return left_.kind(a) == right_.kind(b) && same_here(a, b) && same_mutations(a, b);
   }
 
-  // Sets and bytes, which each protocol of pickle writes in its own way; nothing for what is
-  // neither.
+  // Sets and bytes, which each protocol of pickle writes in its own way, and the strings of Python
+  // 2, which torch.load reads as text; nothing for what is none of these.
   std::optional<bool> same_in_any_form(NodeId a, NodeId b) const {
+    constexpr KindSet kStrings(Kind::Str, Kind::ByteStr);
+    if (kStrings.contains(left_.kind(a)) && kStrings.contains(right_.kind(b))) {
+      return left_.text(a) == right_.text(b);
+    }
     const checkpoint::Names& left = a_.checkpoint.names();
     const checkpoint::Names& right = b_.checkpoint.names();
     const auto items = set_items(left, a);
