@@ -35,12 +35,15 @@ bool has_member(const ZipArchive& archive, std::string_view name) {
   return archive.zip.find(name) != nullptr;
 }
 
-// As numpy.savez writes it.
+// As numpy.savez writes it: arrays that need no folder. What lies in one may be PyTorch's.
 bool is_npz(const ZipArchive& archive) {
   const auto& members = archive.zip.members();
-  return !members.empty() && std::ranges::all_of(members, [](const container::Member& member) {
+  const auto is_array = [](const container::Member& member) {
     return std::string_view(member.name).ends_with(".npy");
-  });
+  };
+  return !members.empty() && is_array(members.front()) &&
+         (std::string_view(members.front().name).find('/') == std::string_view::npos ||
+          std::ranges::all_of(members, is_array));
 }
 
 std::unique_ptr<Loaded> load_arrays(std::unique_ptr<ZipArchive> archive, const Limits& limits) {

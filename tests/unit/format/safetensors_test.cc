@@ -317,7 +317,7 @@ TEST_CASE("an empty tensor in the middle of another is refused") {
 
 TEST_CASE("a pickle that is called safetensors is no safetensors file") {
   const MemorySource source = source_of("\x80\2}.");
-  CHECK(refused([&] { load(source, Limits{}); }).find("pickle") != std::string::npos);
+  CHECK(load(source, Limits{})->facts().format == "pickle");
 }
 
 }  // namespace
