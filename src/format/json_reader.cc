@@ -39,6 +39,11 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+// Stands for itself in a string.
+bool is_plain(char c) {
+  return c >= ' ' && c < '\x7f' && c != '"' && c != '\\';
+}
+
 // What an escape of one letter stands for; 0: none.
 char simple_escape(char letter) {
   constexpr std::string_view kLetters = "\"\\/bfnrt";
@@ -151,14 +156,22 @@ std::string JsonReader::quoted() {
     if (c == '\\') {
       append_escape(out);
     } else {
-      append_character(out);
+      append_characters(out);
     }
   }
   ++position_;
   return out;
 }
 
-void JsonReader::append_character(std::string& out) {
+void JsonReader::append_characters(std::string& out) {
+  const std::size_t start = position_;
+  while (position_ < text_.size() && is_plain(text_[position_])) {
+    ++position_;
+  }
+  if (position_ > start) {
+    out += text_.substr(start, position_ - start);
+    return;
+  }
   const CodePoint point = next_code_point(text_.substr(position_));
   if (!point.valid) fail_here("a string that is not UTF-8");
   if (point.value < 0x20) {

@@ -56,7 +56,7 @@ class JsonReader {
   void expect(Type type);
   std::string quoted();
   void append_escape(std::string& out);
-  void append_character(std::string& out);
+  void append_characters(std::string& out);
   char32_t hex4();
   std::size_t digits();
   void literal(std::string_view word);

@@ -75,7 +75,7 @@ class Assembler {
         .count = size / tensor::info(*entry.type->dtype).item_size,
     };
     add_item(entry.name, kept);
-    kept_.emplace(entry.name, std::move(kept));
+    if (!header_.metadata.empty()) kept_.emplace(entry.name, std::move(kept));
   }
 
   void add_item(std::string_view name, const Kept& kept) {
