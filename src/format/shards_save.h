@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "checkpoint/flat.h"
 #include "format/payload_writer.h"
 #include "format/save.h"
@@ -33,5 +34,17 @@ PlannedFiles plan_safetensors_shards(checkpoint::FlatCheckpoint flat, Inputs inp
                                      const ShardPlan& plan, const std::string& index,
                                      const Sharding* before = nullptr,
                                      const IndexStyle& style = {});
+
+// The same of the entries of a dict. What is no tensor has no size. Throws Error::Unsupported for
+// what is no dict of names.
+std::vector<ShardItem> shard_items(const checkpoint::Checkpoint& checkpoint, pickle::NodeId dict);
+
+// As huggingface_hub's save_torch_state_dict writes them with torch.save: a dict for every part,
+// and an index, which keeps what `before` says of it. The plan is for the items of `dict` in
+// `settled`, which the files borrow; it is no archive of its own (settle.h). Attributes of the dict
+// do not go with it. A plan of one part has no index.
+PlannedFiles plan_torch_shards(Loaded& settled, pickle::NodeId dict, const ShardPlan& plan,
+                               const std::string& index, const Sharding* before = nullptr,
+                               const IndexStyle& style = {});
 
 }  // namespace ptsd::format

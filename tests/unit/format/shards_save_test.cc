@@ -9,9 +9,14 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "checkpoint/listing.h"
+#include "checkpoint/mapping.h"
 #include "format/probe.h"
+#include "format/settle.h"
 #include "format/shard_plan.h"
 #include "support/refusal.h"
+#include "support/zip_assembler.h"
+#include "unit/checkpoint/fragments.h"
 #include "unit/format/safetensors_file.h"
 
 namespace ptsd::format {
@@ -296,6 +301,75 @@ TEST_CASE("what files and index said before they say again, as far as it holds")
   }
 }
 )");
+}
+
+// A checkpoint that no file has, of a dict with two tensors of one storage, one of another, and a
+// number.
+struct Settled {
+  Settled()
+      : file(test::zip()
+                 .torch_layout()
+                 .member("m/data.pkl",
+                         test::dict({
+                             {test::text("a"), test::tensor(test::storage("7", 2), {2},          {1})                                      },
+                             {test::text("n"), test::number(5)               },
+                             {test::text("b"),             test::tensor(test::storage("8",                                        1),   {}, {})},
+                             {test::text("c"),            test::tensor(test::storage("7",                                      2),                                        {1},                                      {1})                                      }
+  }) +
+                             ".")
+                 .member("m/data/7", "01234567")
+                 .member("m/data/8", "abcd")
+                 .member("m/version", "3")
+                 .source()),
+        loaded(load(file, Limits{})),
+        inputs{loaded.get()},
+        settled(settle(
+            {.base = loaded->checkpoint(), .root = loaded->checkpoint().root(), .protocol = 2},
+            inputs, Limits{})) {}
+
+  MemorySource file;
+  std::unique_ptr<Loaded> loaded;
+  std::array<const Loaded*, 1> inputs;
+  std::unique_ptr<Loaded> settled;
+};
+
+TEST_CASE("archives of torch.save have the entries of their part each, and an index") {
+  const Settled source;
+  const checkpoint::Checkpoint& checkpoint = source.settled->checkpoint();
+  const std::vector<ShardItem> items = shard_items(checkpoint, checkpoint.root());
+  const ShardPlan plan = split_by_size(items, 8, "m", ".bin");
+  CHECK(told(plan, items) == "m-00001-of-00002.bin: a n c | m-00002-of-00002.bin: b | 12");
+  PlannedFiles files =
+      plan_torch_shards(*source.settled, checkpoint.root(), plan, "m.bin.index.json");
+  REQUIRE(files.files.size() == 3);
+  std::vector<std::string> found;
+  for (PlannedFiles::File& file : files.files) {
+    MemorySink sink;
+    file.save->write(sink);
+    const MemorySource written(file.name, sink.take());
+    file.save->verify(written, true, Limits{});
+    if (file.name.ends_with("json")) continue;
+    const auto part = load(written, Limits{});
+    CHECK(part->facts().root == file.name.substr(0, file.name.size() - 4));
+    const checkpoint::Listing listing =
+        list(part->checkpoint(), part->checkpoint().root(), checkpoint::Want::Everything);
+    for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
+      found.emplace_back(listing.tensors()[i].path);
+    }
+    const auto bytes = part->open_storage(checkpoint::StorageId{0});
+    found.emplace_back(as_text(bytes->read(0, bytes->size())));
+    CHECK(part->checkpoint().tensors().storage_count() == 1);
+  }
+  CHECK(found == std::vector<std::string>{"a", "c", "01234567", "b", "abcd"});
+  CHECK(files.files[2].name == "m.bin.index.json");
+}
+
+TEST_CASE("what is no dict of names is not written in parts") {
+  const Source source;
+  const checkpoint::Checkpoint& checkpoint = source.loaded->checkpoint();
+  const auto items = checkpoint::pairs_of(checkpoint.names(), checkpoint.root());
+  CHECK(refused([&] { shard_items(checkpoint, items->front().value); }) ==
+        "f: only a dict of names can be written in parts");
 }
 
 TEST_CASE("an index that was not written as planned is found when it is read back") {
