@@ -23,6 +23,7 @@
 namespace ptsd::command {
 
 using checkpoint::Draft;
+using checkpoint::StateDict;
 using format::Opened;
 
 namespace {
@@ -65,6 +66,7 @@ bool is_unchanged(const Draft& draft) {
 // One file, whole, in the container that it has.
 bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output) {
   const Opened& input = *inputs.front();
+  if (is_sharded(input, output)) return false;
   if (!is_unchanged(draft) || inputs.size() > 1 || input.files().size() > 1) return false;
   if (is_code(input)) return !output.to && suffix_of(output) != ".safetensors";
   const auto own = own_container(input);
@@ -95,25 +97,123 @@ std::string_view format_of(Container container) {
   return std::ranges::find(kOwnContainers, container, &OwnContainer::container)->format;
 }
 
-void plan_flat(PlannedFile& file, const Draft& draft, const Inputs& inputs,
-               const OutputOptions& output, const StateDictOptions& state_dict,
-               const Limits& limits) {
-  file.settled = settle(draft, inputs, limits);
+StateDict chosen_of(const PlannedFile& file, const StateDictOptions& options) {
   const checkpoint::Checkpoint& checkpoint = file.settled->checkpoint();
-  const auto chosen = choose_state_dicts(checkpoint, checkpoint.root(), state_dict.in);
+  const auto chosen = choose_state_dicts(checkpoint, checkpoint.root(), options.in);
   if (chosen.size() > 1) {
-    fail_usage("--in: one state dict fits into a safetensors file", draft.base.origin().file);
+    fail_usage("--in: one state dict fits into such a file", checkpoint.origin().file);
   }
+  return chosen.front();
+}
+
+checkpoint::FlatCheckpoint flatten(PlannedFile& file, const Draft& draft,
+                                   const OutputOptions& output,
+                                   const StateDictOptions& state_dict) {
+  const checkpoint::Checkpoint& checkpoint = file.settled->checkpoint();
   operation::Flattened flattened =
-      operation::flatten(checkpoint, checkpoint.root(), chosen.front(),
+      operation::flatten(checkpoint, checkpoint.root(), chosen_of(file, state_dict),
                          {.drop_other = output.drop_other,
                           .clone_shared = output.shared == Shared::Clone,
                           .big_endian = file.settled->facts().byteorder == "big"},
                          output.metadata);
   warn_dropped(file, draft, flattened.dropped);
-  const format::Loaded* const settled = file.settled.get();
-  file.save = std::make_unique<format::SafetensorsSave>(std::move(flattened.flat),
-                                                        format::Inputs(&settled, 1));
+  return std::move(flattened.flat);
+}
+
+// As Hugging Face calls them.
+struct PartNames {
+  Container container;
+  std::string_view stem;
+  std::string_view extension;
+  std::string_view index;
+};
+
+constexpr auto kPartNames = std::to_array<PartNames>({
+    {Container::Zip,         "pytorch_model", ".bin",         "pytorch_model.bin.index.json"},
+    {Container::Safetensors, "model",         ".safetensors", "model.safetensors.index.json"},
+});
+
+const PartNames& part_names(Container container) {
+  const auto* const found = std::ranges::find(kPartNames, container, &PartNames::container);
+  if (found == kPartNames.end()) fail_usage("--to: parts are pt or safetensors");
+  return *found;
+}
+
+// How the input is spread over files, if the parts stay such files.
+const format::Sharding* sharding_of(const Opened& input, Container container) {
+  const auto& sharding = input.loaded().facts().sharding;
+  if (!sharding || sharding->parts.front().format != format_of(container)) return nullptr;
+  return &*sharding;
+}
+
+Container container_of_parts(const Opened& input, const OutputOptions& output) {
+  if (output.to) return *output.to;
+  const auto& sharding = input.loaded().facts().sharding;
+  const std::string_view format =
+      sharding ? sharding->parts.front().format : input.loaded().facts().format;
+  const auto* const found = std::ranges::find(kOwnContainers, format, &OwnContainer::format);
+  return found != kOwnContainers.end() && found->container == Container::Safetensors
+             ? Container::Safetensors
+             : Container::Zip;
+}
+
+// Entries stay where their values were, whatever their names are now.
+format::Sharding followed(const format::Sharding& before, const Draft& draft) {
+  format::Sharding now = before;
+  const auto entries = pairs_of(draft.base.names(), draft.root);
+  if (!entries || draft.converted) return now;
+  now.part_of.clear();
+  for (const checkpoint::Pair& entry : *entries) {
+    const auto part = before.part_of_value.find(entry.value);
+    if (part == before.part_of_value.end() || !checkpoint::is_text(draft.graph(), entry.key))
+      continue;
+    now.part_of.emplace(draft.graph().text(entry.key), part->second);
+  }
+  return now;
+}
+
+format::ShardPlan plan_parts(const std::vector<format::ShardItem>& items, const PartNames& names,
+                             const format::Sharding* before, const OutputOptions& output) {
+  if (output.max_shard_size) {
+    return split_by_size(items, *output.max_shard_size, names.stem, names.extension);
+  }
+  if (before == nullptr) fail_usage("--to: other parts than before need --max-shard-size");
+  return split_as_before(items, *before);
+}
+
+void plan_shards(PlannedFile& file, Draft& draft, const Opened& input, const Inputs& inputs,
+                 const OutputOptions& output, const StateDictOptions& state_dict,
+                 const Limits& limits) {
+  const Container container = container_of_parts(input, output);
+  const PartNames& names = part_names(container);
+  const format::Sharding* before = sharding_of(input, container);
+  format::Sharding edited;
+  if (before != nullptr) {
+    edited = followed(*before, draft);
+    before = &edited;
+  }
+  const bool same_index = before != nullptr && !before->index.empty();
+  const std::string index = same_index ? before->index : std::string(names.index);
+  const format::IndexStyle style = same_index ? before->style : format::IndexStyle();
+  file.format = "shards";
+  if (container == Container::Zip)
+    warn_dropped(file, draft, operation::drop_foreign_attributes(draft));
+  file.settled = settle(draft, inputs, limits);
+  if (container == Container::Safetensors) {
+    checkpoint::FlatCheckpoint flat = flatten(file, draft, output, state_dict);
+    const format::ShardPlan plan = plan_parts(format::shard_items(flat), names, before, output);
+    const format::Loaded* const settled = file.settled.get();
+    file.parts = plan_safetensors_shards(std::move(flat), format::Inputs(&settled, 1), plan, index,
+                                         before, style);
+    return;
+  }
+  const StateDict chosen = chosen_of(file, state_dict);
+  if (chosen.node != file.settled->checkpoint().root()) {
+    fail_usage("parts hold one state dict: FILE#PATH says which", draft.base.origin().file);
+  }
+  const format::ShardPlan plan = plan_parts(
+      format::shard_items(file.settled->checkpoint(), chosen.node), names, before, output);
+  file.parts = plan_torch_shards(*file.settled, chosen.node, plan, index, before, style);
 }
 
 void refuse_zip_options(const format::SaveOptions& options) {
@@ -151,6 +251,11 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
   return *own;
 }
 
+bool is_sharded(const Opened& input, const OutputOptions& output) {
+  if (output.max_shard_size) return true;
+  return input.loaded().facts().sharding && output.output && suffix_of(output).empty();
+}
+
 PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output,
                       const StateDictOptions& state_dict, format::SaveOptions options,
                       const Limits& limits) {
@@ -162,11 +267,19 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
     return file;
   }
   const Inputs loaded = loaded_of(inputs);
+  if (is_sharded(*inputs.front(), output)) {
+    refuse_zip_options(options);
+    plan_shards(file, draft, *inputs.front(), loaded, output, state_dict, limits);
+    return file;
+  }
   const Container container = container_of(draft, *inputs.front(), output);
   file.format = format_of(container);
   if (container != Container::Zip) refuse_zip_options(options);
   if (container == Container::Safetensors) {
-    plan_flat(file, draft, loaded, output, state_dict, limits);
+    file.settled = settle(draft, loaded, limits);
+    const format::Loaded* const settled = file.settled.get();
+    file.save = std::make_unique<format::SafetensorsSave>(flatten(file, draft, output, state_dict),
+                                                          format::Inputs(&settled, 1));
     return file;
   }
   warn_dropped(file, draft, operation::drop_foreign_attributes(draft));

@@ -11,6 +11,7 @@
 #include "command/options.h"
 #include "format/open.h"
 #include "format/save.h"
+#include "format/shards_save.h"
 #include "format/torch_zip_plan.h"
 
 // Which container an edited checkpoint goes into, and how it gets there.
@@ -28,8 +29,12 @@ struct PlannedFile {
   std::string_view format = {};  // as in FileFacts
   std::unique_ptr<format::Loaded> settled = {};
   std::unique_ptr<format::Save> save = {};
+  format::PlannedFiles parts = {};     // instead of it, in a directory
   std::vector<Warning> warnings = {};  // what is left out
 };
+
+// Whether a directory of parts is written.
+bool is_sharded(const format::Opened& input, const OutputOptions& output);
 
 PlannedFile plan_file(checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
                       const OutputOptions& output, const StateDictOptions& state_dict,

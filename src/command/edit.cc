@@ -11,6 +11,8 @@
 #include "command/warn.h"
 #include "file/destination.h"
 #include "file/output_file.h"
+#include "file/output_folder.h"
+#include "report/numbers.h"
 
 namespace ptsd::command {
 
@@ -71,6 +73,7 @@ void check_target(const OutputOptions& output, const std::vector<Opened*>& input
   if (output.output) refuse_input_as_output(inputs, *output.output);
   if (output.in_place) refuse_part_in_place(inputs);
   if (nothing_to_do || (!output.output && !output.in_place)) return;
+  if (is_sharded(*inputs.front(), output)) return;  // into a directory, which checks its name
   const file::Destination destination(target_of(output, inputs));
 }
 
@@ -91,6 +94,30 @@ std::vector<Warning> write(format::Save& save, const std::vector<Opened*>& input
   save.verify(file.written(), output.verify, common.limits);
   const std::vector<Warning> lost = file.commit(files_of(inputs));
   warnings.insert(warnings.end(), lost.begin(), lost.end());
+  return warnings;
+}
+
+// A file in a directory that has no name yet.
+std::vector<Warning> write_part(format::Save& save, const std::string& path,
+                                const std::vector<Opened*>& inputs, const OutputOptions& output,
+                                const CommonOptions& common) {
+  file::OutputFile file({.path = path});
+  file.reserve(save.size());
+  save.write(file);
+  save.verify(file.written(), output.verify, common.limits);
+  return file.commit(files_of(inputs));
+}
+
+std::vector<Warning> write(format::PlannedFiles& parts, const std::vector<Opened*>& inputs,
+                           const OutputOptions& output, const CommonOptions& common) {
+  file::OutputFolder folder(*output.output);
+  std::vector<Warning> warnings;
+  for (format::PlannedFiles::File& part : parts.files) {
+    const std::vector<Warning> found =
+        write_part(*part.save, folder.path_of(part.name), inputs, output, common);
+    warnings.insert(warnings.end(), found.begin(), found.end());
+  }
+  folder.commit();
   return warnings;
 }
 
@@ -150,16 +177,24 @@ Exit save(Draft& draft, const std::vector<Opened*>& inputs, const SaveRequest& r
   }
   report.dry_run = output.dry_run;
   report.output = output.in_place ? inputs.front()->address().file : output.output;
-  const PlannedFile planned =
+  PlannedFile planned =
       plan_file(draft, inputs, output, request.state_dict, request.format, request.common.limits);
   report.warnings.insert(report.warnings.end(), planned.warnings.begin(), planned.warnings.end());
-  report.bytes = planned.save->size();
+  for (const format::PlannedFiles::File& part : planned.parts.files) {
+    report.bytes += part.save->size();
+  }
+  if (planned.save) report.bytes = planned.save->size();
   report.format = planned.format;
   if (planned.format != inputs.front()->loaded().facts().format) {
     report.what += fmt::format(", as {}", planned.format);
   }
+  if (!planned.save) {
+    report.what += fmt::format(", {}", report::counted(planned.parts.files.size(), "file"));
+  }
   if (!output.dry_run && !nothing_to_do) {
-    const std::vector<Warning> found = write(*planned.save, inputs, output, request.common);
+    const std::vector<Warning> found = planned.save
+                                           ? write(*planned.save, inputs, output, request.common)
+                                           : write(planned.parts, inputs, output, request.common);
     report.warnings.insert(report.warnings.end(), found.begin(), found.end());
     report.written = true;
   }

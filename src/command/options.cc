@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "base/parallel.h"
 #include "base/quote.h"
+#include "format/shard_plan.h"
 
 namespace ptsd::command {
 namespace {
@@ -107,6 +108,13 @@ void OutputOptions::declare_format(Flags& flags) {
         metadata.emplace_back(text.substr(0, equals), text.substr(equals + 1));
       },
       "a text for the header of a safetensors file");
+  flags.each(
+      "--max-shard-size", "SIZE",
+      [this](std::string_view text) {
+        max_shard_size = format::parse_shard_size(text);
+        if (!max_shard_size) fail_usage("--max-shard-size: a number, or one with KB, MB, GB or TB");
+      },
+      "split into parts of at most SIZE, such as 2GB; OUT is a new directory");
 }
 
 void OutputOptions::declare(Flags& flags) {

@@ -66,6 +66,7 @@ struct OutputOptions {
   std::optional<Container> to;
   bool drop_other = false;
   Shared shared = Shared::Alias;
+  std::optional<std::uint64_t> max_shard_size;                // bytes
   std::vector<std::pair<std::string, std::string>> metadata;  // of a safetensors file
 
   void declare(Flags& flags);

@@ -27,7 +27,8 @@ std::array<Slot, SignalCleanup::kMostFiles> slots;
 void clean_up(int signal) {
   for (const Slot& slot : slots) {
     const int folder = slot.folder.load();
-    if (folder >= 0) ::unlinkat(folder, slot.name.data(), 0);
+    if (folder < 0 || ::unlinkat(folder, slot.name.data(), 0) == 0) continue;
+    ::unlinkat(folder, slot.name.data(), AT_REMOVEDIR);
   }
   // SA_RESETHAND has put the default action back.
   ::raise(signal);

@@ -29,7 +29,8 @@ class SignalsBlocked {
 // created that a SignalCleanup shall remove.
 void prepare_signal_cleanup();
 
-// While it lives, a signal unlinks `name` in the open directory `folder`, which it borrows.
+// While it lives, a signal unlinks `name` in the open directory `folder`, which it borrows: a file,
+// or a directory that is empty.
 class SignalCleanup {
  public:
   static constexpr std::size_t kLongestName = 31;

@@ -25,9 +25,10 @@ constexpr std::string_view kPrefix = ".ptsd-";
 constexpr std::string_view kSuffix = ".tmp";
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr std::size_t kRandomLetters = 8;
-constexpr int kMostTries = 100;
 
-std::string random_name() {
+}  // namespace
+
+std::string temporary_name() {
   std::array<unsigned char, kRandomLetters> random = {};
   // Names that are not random are tried one after the other, and cost no more than that.
   [[maybe_unused]] const ssize_t got = ::getrandom(random.data(), random.size(), 0);
@@ -37,14 +38,7 @@ std::string random_name() {
   return name.append(kSuffix);
 }
 
-// Calls `create` with one name after the other while it returns EEXIST.
-template <class Create>
-int with_free_name(Create create) {
-  int error = EEXIST;
-  for (int tries = 0; error == EEXIST && tries < kMostTries; ++tries)
-    error = create(random_name());
-  return error;
-}
+namespace {
 
 std::string path_in_proc(int descriptor) {
   return fmt::format("/proc/self/fd/{}", descriptor);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,20 @@ class Temporary {
   std::string name_;
   std::optional<SignalCleanup> cleanup_;
 };
+
+// A name as a Temporary has it, another for every call.
+std::string temporary_name();
+
+// Calls `create` with one such name after the other while it returns EEXIST. Returns 0 or an errno.
+template <class Create>
+int with_free_name(Create create) {
+  constexpr int kMostTries = 100;
+  int error = EEXIST;
+  for (int tries = 0; error == EEXIST && tries < kMostTries; ++tries) {
+    error = create(temporary_name());
+  }
+  return error;
+}
 
 // Whether the name is one that a Temporary has.
 bool is_temporary_name(std::string_view name);

@@ -242,6 +242,7 @@ std::unique_ptr<Loaded> ShardJoiner::finish(std::string index, std::uint64_t ind
   sharding_.index = std::move(index);
   for (const auto& [name, entry] : entries_) {
     sharding_.part_of.emplace(name, entry.part);
+    sharding_.part_of_value.emplace(items_[entry.item], entry.part);
   }
   const NodeId dict = root();
   facts.sharding = std::move(sharding_);

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "pickle/graph.h"
+
 namespace ptsd::format {
 
 // How the text of an index is laid out; as it stands here, huggingface_hub writes it.
@@ -28,6 +30,7 @@ struct Sharding {
   IndexStyle style = {};
   std::vector<Part> parts = {};
   std::map<std::string, std::size_t, std::less<>> part_of = {};    // by name, the number in parts
+  std::map<pickle::NodeId, std::size_t> part_of_value = {};        // the same by value
   std::vector<std::pair<std::string, std::string>> metadata = {};  // of the index: key, JSON text
 };
 
