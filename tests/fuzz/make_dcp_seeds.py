@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the seeds of corpus/dcp with PyTorch: directories in the form that dcp_fuzz.cc takes."""
 
+import contextlib
 import io
 import pathlib
 import pickle
 import struct
 import tempfile
+import unittest.mock
 
 import torch
 import torch.distributed.checkpoint as dcp
@@ -20,7 +22,7 @@ from torch.distributed.checkpoint.metadata import (
     TensorStorageMetadata,
 )
 
-FOLDER = pathlib.Path(__file__).parent / "corpus" / "dcp"
+FOLDER = pathlib.Path(__file__).resolve().parent / "corpus" / "dcp"
 
 
 class Writer:
@@ -62,10 +64,13 @@ class Writer:
 
 
 def saved(state):
-    with tempfile.TemporaryDirectory() as folder:
-        dcp.save(state, checkpoint_id=folder, no_dist=True)
-        metadata = pathlib.Path(folder, ".metadata").read_bytes()
-        data = pathlib.Path(folder, "__0_0.distcp").read_bytes()
+    # The pickle keeps the directory's name and a random number.
+    module = "torch.distributed.checkpoint.filesystem._generate_uuid"
+    with (tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder),
+          unittest.mock.patch(module, lambda: "0" * 8)):
+        dcp.save(state, checkpoint_id="seed", no_dist=True)
+        metadata = pathlib.Path("seed", ".metadata").read_bytes()
+        data = pathlib.Path("seed", "__0_0.distcp").read_bytes()
     return struct.pack("<I", len(metadata)) + metadata + data
 
 
