@@ -28,6 +28,8 @@ import numpy as np
 import torch
 from torch import nn
 
+import exports
+
 RELEASE = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
 NEW, OLD = "new", "old"
 LARGEST = 64 * 1024
@@ -501,36 +503,6 @@ def save_distributed(path):
         dcp.save({"model": model_head(), "epoch": 3}, checkpoint_id=name, no_dist=True)
 
 
-class Program(nn.Module):
-    """Tied weights, a transposed buffer, one that does not persist, and a constant."""
-
-    def __init__(self):
-        super().__init__()
-        self.head = nn.Linear(2, 3)
-        self.tied = self.head.weight
-        self.register_buffer("turned", torch.arange(6.0).reshape(2, 3).t())
-        self.register_buffer("passing", torch.ones(3), persistent=False)
-
-    def forward(self, x):
-        return self.head(x) + self.turned.sum() + self.passing + torch.tensor([1.0, 2.0, 3.0])
-
-
-def save_program(path):
-    program = torch.export.export(Program(), (torch.zeros(1, 2),))
-    for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # the paths of files here
-    torch.export.save(program, path)
-
-
-def save_package(path):
-    head = nn.Linear(2, 3)
-    with torch.package.PackageExporter(path) as exporter:
-        exporter.extern("**")
-        exporter.save_pickle("model", "model.pkl", head)
-        exporter.save_pickle("model", "weights.pkl", {"head": head.weight.detach(), "step": 7})
-        exporter.save_text("notes", "readme.txt", "A linear layer.")
-
-
 def save_text(text):
     return lambda path: pathlib.Path(path).write_text(text)
 
@@ -596,8 +568,8 @@ FILES = [
     ("model.safetensors", NEW, save_safetensors),
     ("sharded/pytorch_model.bin.index.json", NEW, save_shards),
     ("distributed/.metadata", NEW, save_distributed),
-    ("package.pt", NEW, save_package),
-    ("program.pt2", NEW, save_program),
+    ("package.pt", NEW, exports.save_package),
+    ("program.pt2", NEW, exports.save_program),
     ("bad/git-lfs.pt", NEW, save_text(LFS)),
     ("bad/page.pt", NEW, save_text("<!DOCTYPE html>\n<html><body>404</body></html>\n")),
     ("bad/nothing.pt", NEW, save_text("")),

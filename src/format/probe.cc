@@ -87,6 +87,22 @@ bool is_html(const Head& head) {
          head.begins_with_word("<?xml") || head.begins_with_word("<head");
 }
 
+// "ET12" and the like, the file identifier of its flatbuffer.
+bool is_executorch(const Head& head) {
+  return head.has("ET", 4) && head.text.size() >= 8 && head.text[6] >= '0' && head.text[6] <= '9' &&
+         head.text[7] >= '0' && head.text[7] <= '9';
+}
+
+// A ModelProto (onnx.proto): ir_version, a small number, then the text of the producer, the graph
+// or the opsets. No pickle begins so: 08 is no opcode.
+bool is_onnx(const Head& head) {
+  const std::string_view text = head.text;
+  if (text.size() < 5 || text[0] != '\x08' || text[1] < 2 || text[1] > 0x20) return false;
+  if (text[2] == '\x3a' || text[2] == '\x42') return true;
+  return (text[2] == '\x12' || text[2] == '\x1a') && text[3] > 0 && text[4] >= ' ' &&
+         text[4] <= '~';
+}
+
 // Rows stay apart: who adds one touches no other.
 // clang-format off
 struct Format {
@@ -124,6 +140,12 @@ constexpr auto kOthers = std::to_array<Other>({
      "a preview archive of PyTorch 1.0, which PyTorch itself refuses"},
     {[](const Head& h) { return h.has("PTMF", 4); }, kUnsupported,
      "a TorchScript flatbuffer for the lite interpreter: not supported yet"},
+    {is_executorch, kUnsupported, "an ExecuTorch program (.pte), not a checkpoint"},
+    {[](const Head& h) { return h.has("TFL3", 4); }, kUnsupported,
+     "a TensorFlow Lite model, not a PyTorch checkpoint"},
+    {[](const Head& h) { return h.has("\x08\x01\x12"); }, kUnsupported,
+     "a TensorFlow SavedModel (or another protobuf), not a PyTorch checkpoint"},
+    {is_onnx, kUnsupported, "an ONNX model, not a PyTorch checkpoint"},
     {[](const Head& h) { return h.has("\x1f\x8b"); }, kUnsupported, "a gzip file: unpack it first"},
     {[](const Head& h) { return h.has("7z\xbc\xaf\x27\x1c"); }, kUnsupported,
      "a 7z archive: unpack it first"},
@@ -148,6 +170,8 @@ struct FolderFormat {
 constexpr auto kFolders = std::to_array<FolderFormat>({
     {is_dcp, load_dcp, {}},
     {holds_shards, load_shards, {}},
+    {[](const file::Folder& f) { return f.has("saved_model.pb"); }, nullptr,
+     "a TensorFlow SavedModel, not a PyTorch checkpoint"},
 });
 // clang-format on
 
@@ -164,6 +188,13 @@ std::string unknown(const ByteSource& source, const Head& head) {
     const auto tail = source.read(source.size() - kEndRecordSize, kEndRecordSize);
     if (as_text(tail).starts_with("PK\x05\x06")) {
       return "a zip archive behind other bytes, which torch.load does not read";
+    }
+  }
+  constexpr std::string_view kTableMagic = "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
+  if (source.size() > kTableMagic.size()) {
+    const auto tail = source.read(source.size() - kTableMagic.size(), kTableMagic.size());
+    if (as_text(tail) == kTableMagic) {
+      return "the index of a TensorFlow checkpoint, not a PyTorch checkpoint";
     }
   }
   std::string bytes;
