@@ -13,6 +13,7 @@
 #include "format/assembly.h"
 #include "format/dcp_chunk.h"
 #include "format/dcp_metadata.h"
+#include "format/dcp_ranks.h"
 #include "format/tiled_bytes.h"
 #include "format/torch_zip.h"
 
@@ -34,6 +35,19 @@ bool is_metadata_of_rank(std::string_view name) {
   return name.starts_with("__") && name.ends_with(kMetadata);
 }
 
+bool is_part(std::string_view name) {
+  return name.ends_with(".distcp");
+}
+
+// That of all ranks, or those of each, in the order of their numbers.
+std::vector<std::string> metadata_files(const file::Folder& folder) {
+  if (folder.has(kMetadata)) return {std::string(kMetadata)};
+  std::vector<std::string> names = folder.names();
+  std::erase_if(names, [](const std::string& name) { return !is_metadata_of_rank(name); });
+  std::ranges::stable_sort(names, {}, &std::string::size);  // __2 before __10
+  return names;
+}
+
 class Directory {
  public:
   Directory(file::Folder& folder, const Limits& limits)
@@ -43,7 +57,28 @@ class Directory {
         objects_(limits) {}
 
   std::unique_ptr<Loaded> load() {
-    const file::InputFile& file = folder_.open(kMetadata);
+    where_ = {.file = folder_.path()};
+    const std::vector<std::string> files = metadata_files(folder_);
+    for (const std::string& name : files) {
+      read_metadata(folder_.open(name));
+    }
+    check_tiles();
+    check_items(ranks_.entries());
+    for (const DcpEntry& entry : ranks_.entries()) {
+      add(entry, entry.is_tensor ? tensor(entry) : value(entry));
+    }
+    add_facts(files.size());
+    add_warnings(files.size());
+    return assembly_.finish(objects_.build(assembly_.builder()), limits_);
+  }
+
+ private:
+  struct Placed {
+    const DcpEntry* entry;
+    const DcpItem* item;
+  };
+
+  void read_metadata(const file::InputFile& file) {
     if (file.size() > limits_.pickle_bytes) {
       file.fail(Error::Kind::Limit,
                 fmt::format("a pickle of {} bytes (--limit pickle-bytes=N)", file.size()));
@@ -53,21 +88,16 @@ class Directory {
     for (const Warning& warning : metadata.warnings()) {
       assembly_.warn(warning);
     }
-    where_ = {.file = file.name()};
-    const std::vector<DcpEntry> entries = read_dcp_metadata(metadata);
-    check_items(entries);
-    for (const DcpEntry& entry : entries) {
-      add(entry, entry.is_tensor ? tensor(entry) : value(entry));
-    }
-    add_facts();
-    return assembly_.finish(objects_.build(assembly_.builder()), limits_);
+    ranks_.add(read_dcp_metadata(metadata), {.file = file.name()});
   }
 
- private:
-  struct Placed {
-    const DcpEntry* entry;
-    const DcpItem* item;
-  };
+  void check_tiles() const {
+    for (const DcpEntry& entry : ranks_.entries()) {
+      if (!entry.is_tensor) continue;
+      const auto fault = Tiling::find_fault(entry.shape, entry.chunks);
+      if (fault) fail_entry(where_, entry, *fault);
+    }
+  }
 
   // Every item lies in its file, and none in another: so there is no more to read than there are
   // bytes.
@@ -146,20 +176,39 @@ class Directory {
     }
   }
 
-  void add_facts() {
+  void add_facts(std::size_t metadata_files) {
     FileFacts& facts = assembly_.facts();
     const std::vector<const file::InputFile*> opened = folder_.opened();
     for (const file::InputFile* file : opened) {
       facts.bytes += file->size();
     }
-    const std::size_t files = opened.size() - 1;  // without .metadata
+    const std::size_t files = opened.size() - metadata_files;
     facts.writer =
         fmt::format("torch.distributed.checkpoint, {} file{}", files, files == 1 ? "" : "s");
+  }
+
+  // What is in the directory and not shown.
+  void add_warnings(std::size_t metadata_files) {
+    const Where here = {.file = folder_.path()};
+    if (ranks_.repeated() > 0) {
+      assembly_.warn(
+          {here, fmt::format("{} chunks and values are in several of {} ranks, and taken "
+                             "of the first that has them",
+                             ranks_.repeated(), metadata_files)});
+    }
+    const std::vector<std::string> names = folder_.names();
+    const auto files = static_cast<std::size_t>(
+        std::ranges::count_if(names, [](const std::string& name) { return is_part(name); }));
+    const std::size_t used = folder_.opened().size() - metadata_files;
+    if (files > used) {
+      assembly_.warn({here, fmt::format("the metadata names {} of {} .distcp files", used, files)});
+    }
   }
 
   file::Folder& folder_;
   Limits limits_;
   Assembly assembly_;
+  DcpRanks ranks_;
   NestedObjects objects_;
   Where where_;
 };
@@ -168,17 +217,12 @@ class Directory {
 
 bool is_dcp(const file::Folder& folder) {
   return folder.has(kMetadata) || std::ranges::any_of(folder.names(), [](const std::string& name) {
-           return name == ".metadata.tmp" || name.ends_with(".distcp") || is_metadata_of_rank(name);
+           return name == ".metadata.tmp" || is_part(name) || is_metadata_of_rank(name);
          });
 }
 
 std::unique_ptr<Loaded> load_dcp(file::Folder& folder, const Limits& limits) {
-  if (folder.has(kMetadata)) return Directory(folder, limits).load();
-  if (std::ranges::any_of(folder.names(), is_metadata_of_rank)) {
-    folder.fail(Error::Kind::Unsupported,
-                "a torch.distributed.checkpoint of single ranks, without .metadata of all: not "
-                "supported");
-  }
+  if (!metadata_files(folder).empty()) return Directory(folder, limits).load();
   folder.fail(Error::Kind::Unsupported, "an incomplete torch.distributed.checkpoint: no .metadata");
 }
 

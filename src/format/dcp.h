@@ -14,9 +14,10 @@ bool is_dcp(const file::Folder& folder);
 
 // Opens a directory of torch.distributed.checkpoint as the dict that was saved
 // (torch/distributed/checkpoint/format_utils.py, dcp_to_torch_save). Borrows the folder. Reads
-// .metadata and the values that are no tensors; chunks of tensors are opened as their elements are
-// asked for. Throws Error::Unsupported for a directory without .metadata, and for items that were
-// transformed (compressed).
+// .metadata (or that of each rank, "__0.metadata", where they were written apart) and the values
+// that are no tensors; chunks of tensors are opened as their elements are asked for. Throws
+// Error::Unsupported for a directory without .metadata, and for items that were transformed
+// (compressed).
 std::unique_ptr<Loaded> load_dcp(file::Folder& folder, const Limits& limits);
 
 }  // namespace ptsd::format

@@ -148,9 +148,6 @@ class Reader {
     if (!tensor::byte_count(entry.shape, entry.dtype)) {
       context_.fail(fmt::format("{} is of more than 2^64 bytes", quote(entry.name)));
     }
-    if (const auto fault = Tiling::find_fault(entry.shape, entry.chunks)) {
-      context_.fail(fmt::format("{}: {}", quote(entry.name), *fault));
-    }
     std::erase_if(entry.chunks,
                   [](const Tile& tile) { return tensor::element_count(tile.sizes) == 0; });
     for (const Tile& tile : entry.chunks) {

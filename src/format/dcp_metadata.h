@@ -34,8 +34,9 @@ struct DcpEntry {
   std::vector<DcpItem> items = {};  // one for each chunk, or one for a value
 };
 
-// The entries in their order. Throws Error::Malformed for what is no such Metadata, lacks an item,
-// or whose chunks do not tile a tensor; Error::Unsupported for items that were transformed.
+// The entries in their order. Chunks need not tile a tensor: those of other ranks can be elsewhere.
+// Throws Error::Malformed for what is no such Metadata, or lacks an item; Error::Unsupported for
+// items that were transformed.
 std::vector<DcpEntry> read_dcp_metadata(const checkpoint::Checkpoint& metadata);
 
 }  // namespace ptsd::format

@@ -91,11 +91,14 @@ def write_sharded(rank, folder, seed, threads):
     for name, count in threads.items():
         writer = dcp.FileSystemWriter(os.path.join(folder, name), thread_count=count)
         dcp.save(state, storage_writer=writer)
+    # Metadata of every rank for itself, which dcp_to_torch_save does not read.
+    dcp.save(state, storage_writer=dcp.FileSystemWriter(os.path.join(folder, "ranks")),
+             use_collectives=False)
     dist.destroy_process_group()
 
 
 def write_all(folder, seed):
-    """Checkpoints by name, each a directory beside the file that PyTorch makes of it."""
+    """Directories, and the name of the file that PyTorch makes of each."""
     def path(name):
         return os.path.join(folder, name)
 
@@ -112,4 +115,4 @@ def write_all(folder, seed):
     names = ["one", "files", "flat", "nothing", "four", "threads"]
     for name in names:
         dcp_to_torch_save(path(name), path(name + ".pt"))
-    return names
+    return [*((name, name + ".pt") for name in names), ("ranks", "four.pt")]

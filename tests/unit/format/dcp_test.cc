@@ -199,14 +199,52 @@ TEST_CASE("an item that is missing, elsewhere or too short is told") {
   columns.items[2].second = item("../f", 0, 1);
   CHECK(columns.refused() == ": the name of a part leads elsewhere: '../f'");
   columns.items[2].second = item("__1_0.distcp", 5, columns.parts[2].size());
-  CHECK(columns.refused() == "/.metadata: 'w': 938 bytes at 0x5 of '__1_0.distcp', which has 942");
+  CHECK(columns.refused() == ": 'w': 938 bytes at 0x5 of '__1_0.distcp', which has 942");
   columns.items[2].second = item("__1_0.distcp", 4, 1);
-  CHECK(columns.refused() == "/.metadata: 'w': an item of 1 bytes for a chunk of 2");
+  CHECK(columns.refused() == ": 'w': an item of 1 bytes for a chunk of 2");
   columns.items[2].second = item("__0_0.distcp", 1, columns.parts[0].size() - 1);
-  CHECK(columns.refused() ==
-        "/.metadata: 'w': its item at 0x1 of '__0_0.distcp' overlaps that of 'w'");
+  CHECK(columns.refused() == ": 'w': its item at 0x1 of '__0_0.distcp' overlaps that of 'w'");
   columns.items[2] = columns.items[1];
   CHECK(columns.refused() == "/.metadata: +0x58b: two items of 'w'");
+}
+
+TEST_CASE("the metadata of ranks that were written apart is put together") {
+  Columns columns;
+  const auto write_ranks = [&](const Fragment& other) {
+    const Fragment first = tensor_entry("uint8", {2, 4}, {chunk({0, 0}, {2, 2})});
+    const Fragment second =
+        tensor_entry("uint8", {2, 4}, {chunk({0, 2}, {1, 2}), chunk({0, 0}, {2, 2})});
+    columns.here.write("__0.metadata", metadata(
+                                           {
+                                               {text("w"), first}
+    },
+                                           {columns.items[0]}));
+    columns.here.write("__2.metadata", metadata(
+                                           {
+                                               {text("w"), second}
+    },
+                                           {columns.items[0], columns.items[1]}));
+    columns.here.write("__10.metadata", metadata(
+                                            {
+                                                {text("w"), other}
+    },
+                                            {columns.items[2]}));
+  };
+  write_ranks(tensor_entry("uint8", {2, 4}, {chunk({1, 2}, {1, 2})}));
+  columns.here.write("__3_0.distcp", "");
+  file::Folder folder(columns.here.path());
+  const auto loaded = load_folder(folder, Limits{});
+  CHECK(bytes_of(*loaded, 0) == "abcdefgh");
+  CHECK(loaded->facts().writer == "torch.distributed.checkpoint, 2 files");
+  CHECK(checkpoint::texts(loaded->warnings()) ==
+        Lines{columns.here.path() +
+                  ": 1 chunks and values are in several of 3 ranks, and taken of the first that "
+                  "has them",
+              columns.here.path() + ": the metadata names 2 of 3 .distcp files"});
+  write_ranks(tensor_entry("int8", {2, 4}, {chunk({1, 2}, {1, 2})}));
+  CHECK(refusal(columns.here) == "/__10.metadata: 'w' is another thing than in an earlier rank");
+  write_ranks(tensor_entry("uint8", {2, 4}, {}));
+  CHECK(refusal(columns.here) == ": 'w': the chunks hold 6 of 8 elements");
 }
 
 TEST_CASE("what cannot be read of a chunk is told, and not left out") {
@@ -247,10 +285,8 @@ TEST_CASE("a directory without .metadata is told apart from one of another kind"
   CHECK(refusal(here) == ": a directory without .metadata, not a checkpoint");
   here.write("__0_0.distcp", "");
   CHECK(refusal(here) == ": an incomplete torch.distributed.checkpoint: no .metadata");
-  here.write("__0.metadata", "");
-  CHECK(refusal(here) ==
-        ": a torch.distributed.checkpoint of single ranks, without .metadata of all: not "
-        "supported");
+  here.write("__0.metadata", "\x80\x02N.");
+  CHECK(refusal(here) == "/__0.metadata: not pickled by torch.distributed.checkpoint: no Metadata");
   here.write(".metadata", "\x80\x02N.");
   CHECK(refusal(here) == "/.metadata: not pickled by torch.distributed.checkpoint: no Metadata");
 }
