@@ -126,13 +126,10 @@ class Reader {
     const std::uint64_t begin = raw_offset(bytes);
     const std::uint64_t size = pickle_.graph.text(bytes).size();
     if (pickle_.graph.text(bytes).starts_with("PK")) {
-      const auto part = std::make_shared<RangeSource>(source_, begin, size);
-      assembly_.keep(part);
-      return assembly_.adopt(load_torch_zip({.source = *part}, limits_), false);
+      return adopt_archive(std::make_shared<RangeSource>(source_, begin, size));
     }
     const auto part = std::make_shared<RangeSource>(source_, 0, begin + size);
-    assembly_.keep(part);
-    return assembly_.adopt(load_legacy_at(*part, begin, limits_));
+    return take(load_legacy_at(*part, begin, limits_), part, true);
   }
 
   NodeId from_memory(NodeId node, NodeId bytes) {
@@ -140,12 +137,42 @@ class Reader {
     if (!memory) {
       fail(node, Error::Kind::Malformed, "_load_from_bytes of what is no bytes object");
     }
-    assembly_.keep(memory);
-    const Input input = {.source = *memory};
     const auto head = memory->read(0, std::min<std::uint64_t>(memory->size(), 2));
-    const bool is_zip = as_text(head) == "PK";
-    return assembly_.adopt(is_zip ? load_torch_zip(input, limits_) : load_legacy(input, limits_),
-                           false);
+    if (as_text(head) == "PK") return adopt_archive(memory);
+    return take(load_legacy({.source = *memory}, limits_), memory, false);
+  }
+
+  NodeId adopt_archive(const std::shared_ptr<const ByteSource>& archive) {
+    assembly_.keep(archive);
+    return assembly_.adopt(load_torch_zip({.source = *archive}, limits_), false);
+  }
+
+  // A storage alone, as torch pickles it, leaves nothing to keep but where its bytes are: there
+  // can be thousands.
+  NodeId take(std::unique_ptr<Loaded> part, const std::shared_ptr<const ByteSource>& source,
+              bool lies_in_file) {
+    const checkpoint::Checkpoint& checkpoint = part->checkpoint();
+    const auto id = checkpoint.tensors().storage_of(checkpoint.root());
+    if (!id) {
+      assembly_.keep(source);
+      return assembly_.adopt(std::move(part), lies_in_file);
+    }
+    for (const Warning& warning : part->warnings()) {
+      assembly_.warn(warning);
+    }
+    const checkpoint::Storage& storage = checkpoint.tensors()[*id];
+    const StoredRange range = part->range(*id).value();
+    std::unique_ptr<StorageBytes> bytes;
+    if (lies_in_file) {
+      bytes = std::make_unique<RangeBytes>(source_, range.offset, range.size);
+    } else {
+      bytes = std::make_unique<MemoryBytes>(source, range.offset, range.size);
+    }
+    const std::string key = assembly_.bind(std::move(bytes));
+    const std::string_view location = checkpoint.graph().text(storage.location);
+    checkpoint::TensorBuilder& tensors = assembly_.tensors();
+    return storage.untyped ? tensors.untyped_storage(key, storage.count, location)
+                           : tensors.storage(storage.dtype, key, storage.count, location);
   }
 
   void convert(NodeId node) {
