@@ -35,7 +35,6 @@ std::uint64_t pack(NodeId a, NodeId b) {
 Graph::Graph(Bytes stream) : stream_(stream) {
   small_ints_.fill(kNoNode);
   constants_.fill(kNoNode);
-  mutations_.push_back({});  // index 0 means none
 }
 
 bool Graph::hashable(NodeId id) const {
@@ -232,6 +231,8 @@ NodeId Graph::add_object_ex(NodeId cls, NodeId args, NodeId kwargs, std::uint64_
 }
 
 void Graph::mutate(NodeId id, Change change, std::span<const NodeId> operands) {
+  // Index 0 means none. A graph without any, of which there can be thousands, needs no segment.
+  if (mutations_.size() == 0) mutations_.push_back({});
   const auto added = static_cast<std::uint32_t>(mutations_.size());
   mutations_.push_back({.change = change, .operands = runs_.store(operands)});
   Node& node = nodes_[index(id)];
