@@ -44,7 +44,8 @@ std::vector<std::string> metadata_files(const file::Folder& folder) {
   if (folder.has(kMetadata)) return {std::string(kMetadata)};
   std::vector<std::string> names = folder.names();
   std::erase_if(names, [](const std::string& name) { return !is_metadata_of_rank(name); });
-  std::ranges::stable_sort(names, {}, &std::string::size);  // __2 before __10
+  // __2 before __10
+  std::ranges::stable_sort(names, {}, [](const std::string& name) { return name.size(); });
   return names;
 }
 
