@@ -55,8 +55,12 @@ std::string suffix_of(const OutputOptions& output) {
   return output.output ? std::filesystem::path(*output.output).extension().string() : "";
 }
 
-bool is_code(const Opened& input) {
-  return input.loaded().facts().format.starts_with("torchscript");
+// Of what the checkpoint shows the tensors alone, and an edit would lose the rest.
+constexpr auto kPrograms =
+    std::to_array<std::string_view>({"torchscript", "torchscript-lite", "pt2", "torch-package"});
+
+bool is_program(const Opened& input) {
+  return std::ranges::find(kPrograms, input.loaded().facts().format) != kPrograms.end();
 }
 
 bool is_unchanged(const Draft& draft) {
@@ -68,7 +72,7 @@ bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const Outpu
   const Opened& input = *inputs.front();
   if (is_sharded(input, output)) return false;
   if (!is_unchanged(draft) || inputs.size() > 1 || input.files().size() > 1) return false;
-  if (is_code(input)) return !output.to && suffix_of(output) != ".safetensors";
+  if (is_program(input)) return !output.to && suffix_of(output) != ".safetensors";
   const auto own = own_container(input);
   return own && *own != Container::Zip && *own == container_of(draft, input, output) &&
          output.metadata.empty();
@@ -221,10 +225,10 @@ void refuse_zip_options(const format::SaveOptions& options) {
   if (!options.checksums) fail_usage("--no-crc is for archives of torch.save");
 }
 
-[[noreturn]] void fail_code(const Draft& draft) {
-  draft.base.fail(Error::Kind::Conflict,
-                  "a TorchScript archive, whose code an edit cannot change: --to pt writes its "
-                  "state dict");
+[[noreturn]] void fail_program(const Draft& draft) {
+  draft.base.fail(
+      Error::Kind::Conflict,
+      "an archive with code, which an edit cannot change: --to pt writes the state dict");
 }
 
 // As PyTorch names the root of an archive.
@@ -245,7 +249,7 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
   if (output.to) return *output.to;
   const std::string suffix = suffix_of(output);
   if (suffix == ".safetensors") return Container::Safetensors;
-  if (is_code(input)) fail_code(draft);
+  if (is_program(input)) fail_program(draft);
   const bool torch = std::ranges::find(kTorchSuffixes, suffix) != kTorchSuffixes.end();
   if (!own || (*own == Container::Safetensors && torch)) return Container::Zip;
   return *own;

@@ -139,7 +139,7 @@ constexpr auto kOthers = std::to_array<Other>({
     {[](const Head& h) { return h.has("PYTORCH1"); }, kUnsupported,
      "a preview archive of PyTorch 1.0, which PyTorch itself refuses"},
     {[](const Head& h) { return h.has("PTMF", 4); }, kUnsupported,
-     "a TorchScript flatbuffer for the lite interpreter: not supported yet"},
+     "a TorchScript flatbuffer for the lite interpreter: not supported"},
     {is_executorch, kUnsupported, "an ExecuTorch program (.pte), not a checkpoint"},
     {[](const Head& h) { return h.has("TFL3", 4); }, kUnsupported,
      "a TensorFlow Lite model, not a PyTorch checkpoint"},

@@ -8,7 +8,7 @@ namespace ptsd::operation {
 namespace {
 
 constexpr auto kAttributes = std::to_array<std::string_view>(
-    {"~state/_metadata", "~state/__metadata__", "~state/_torchscript"});
+    {"~state/_metadata", "~state/__metadata__", "~state/_torchscript", "~state/_torch_export"});
 
 bool ends_at(std::string_view path, std::size_t at) {
   return at == path.size() || path[at] == '/';

@@ -29,7 +29,7 @@ struct EditReport {
   bool written = false;     // whether the output was written
   std::uint64_t bytes = 0;  // of the output
   std::string_view format = {};
-  std::string what = {};    // "renamed 3 of 12 names in 'model'"
+  std::string what = {};  // "renamed 3 of 12 names in 'model'"
   std::vector<std::pair<std::string_view, std::uint64_t>> counts = {};  // for JSON, by key
   std::vector<std::string> state_dicts = {};  // paths of those that were edited
   std::vector<Change> changes = {};
