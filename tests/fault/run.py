@@ -84,6 +84,7 @@ CASES = [
     of_ptsd("filter", "filter -q in.pt --exclude wte.* -o out"),
     of_ptsd("merge", "merge -q in.pt x.=in.pt -o out"),
     of_ptsd("rewrite", "rewrite -q in.pt --cast float16 -o out"),
+    of_ptsd("safetensors", "rewrite -q in.pt --to safetensors -o out"),
 ]
 PROGRAMS = ["write_twice", "ptsd"]
 
