@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 // Arenas for what a checkpoint has millions of. They grow by whole segments and never move what
@@ -18,26 +21,41 @@ namespace ptsd {
 inline constexpr std::size_t kSegmentBits = 16;
 inline constexpr std::size_t kSegmentSize = std::size_t{1} << kSegmentBits;  // elements
 
+// Room for elements that are made one by one: to make all at once would reach every page.
+template <class T>
+class Segment {
+ public:
+  explicit Segment(std::size_t count) : places_(std::make_unique_for_overwrite<Place[]>(count)) {}
+
+  T* at(std::size_t index) const { return std::launder(reinterpret_cast<T*>(&places_[index])); }
+
+ private:
+  static_assert(std::is_trivially_destructible_v<T>);
+  struct Place {
+    alignas(T) std::array<std::byte, sizeof(T)> bytes;
+  };
+
+  std::unique_ptr<Place[]> places_;
+};
+
 template <class T>
 class SegmentedVector {
  public:
   std::size_t size() const { return size_; }
-  T& operator[](std::size_t index) {
-    return segments_[index >> kSegmentBits][index & (kSegmentSize - 1)];
-  }
-  const T& operator[](std::size_t index) const {
-    return segments_[index >> kSegmentBits][index & (kSegmentSize - 1)];
-  }
+  T& operator[](std::size_t index) { return *place(index); }
+  const T& operator[](std::size_t index) const { return *place(index); }
   void push_back(const T& value) {
-    if (size_ == segments_.size() << kSegmentBits) {
-      segments_.push_back(std::make_unique_for_overwrite<T[]>(kSegmentSize));
-    }
-    (*this)[size_] = value;
+    if (size_ == segments_.size() << kSegmentBits) segments_.emplace_back(kSegmentSize);
+    std::construct_at(place(size_), value);
     ++size_;
   }
 
  private:
-  std::vector<std::unique_ptr<T[]>> segments_;
+  T* place(std::size_t index) const {
+    return segments_[index >> kSegmentBits].at(index & (kSegmentSize - 1));
+  }
+
+  std::vector<Segment<T>> segments_;
   std::size_t size_ = 0;
 };
 
