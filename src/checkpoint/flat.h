@@ -22,8 +22,8 @@ struct FlatTensor {
 
 // What a format without pickles can hold: names, tensors that share nothing, and texts.
 struct FlatCheckpoint {
-  std::vector<FlatTensor> tensors;
-  std::vector<std::pair<std::string, std::string>> metadata;  // sorted by key
+  std::vector<FlatTensor> tensors = {};
+  std::vector<std::pair<std::string, std::string>> metadata = {};  // sorted by key
 };
 
 }  // namespace ptsd::checkpoint

@@ -9,21 +9,18 @@
 
 #include <fmt/format.h>
 
-#include "base/quote.h"
-#include "checkpoint/state_dict.h"
+#include "command/parts.h"
 #include "format/copy_save.h"
 #include "format/legacy_save.h"
 #include "format/safetensors_save.h"
 #include "format/settle.h"
 #include "format/torch_zip_save.h"
-#include "operation/flatten.h"
 #include "operation/foreign_attributes.h"
 #include "operation/retag.h"
 
 namespace ptsd::command {
 
 using checkpoint::Draft;
-using checkpoint::StateDict;
 using format::Opened;
 
 namespace {
@@ -86,140 +83,6 @@ Inputs loaded_of(const std::vector<Opened*>& inputs) {
   return loaded;
 }
 
-void warn_dropped(PlannedFile& file, const Draft& draft, const std::vector<std::string>& names) {
-  constexpr std::size_t kMostNamed = 3;
-  if (names.empty()) return;
-  std::string text = "left out: ";
-  for (std::size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
-    text += fmt::format("{}{}", i == 0 ? "" : ", ", quote(names[i]));
-  }
-  if (names.size() > kMostNamed) text += fmt::format(" and {} more", names.size() - kMostNamed);
-  file.warnings.push_back({.where = {.file = draft.base.origin().file}, .message = text});
-}
-
-std::string_view format_of(Container container) {
-  return std::ranges::find(kOwnContainers, container, &OwnContainer::container)->format;
-}
-
-StateDict chosen_of(const PlannedFile& file, const StateDictOptions& options) {
-  const checkpoint::Checkpoint& checkpoint = file.settled->checkpoint();
-  const auto chosen = choose_state_dicts(checkpoint, checkpoint.root(), options.in);
-  if (chosen.size() > 1) {
-    fail_usage("--in: one state dict fits into such a file", checkpoint.origin().file);
-  }
-  return chosen.front();
-}
-
-checkpoint::FlatCheckpoint flatten(PlannedFile& file, const Draft& draft,
-                                   const OutputOptions& output,
-                                   const StateDictOptions& state_dict) {
-  const checkpoint::Checkpoint& checkpoint = file.settled->checkpoint();
-  operation::Flattened flattened =
-      operation::flatten(checkpoint, checkpoint.root(), chosen_of(file, state_dict),
-                         {.drop_other = output.drop_other,
-                          .clone_shared = output.shared == Shared::Clone,
-                          .big_endian = file.settled->facts().byteorder == "big"},
-                         output.metadata);
-  warn_dropped(file, draft, flattened.dropped);
-  return std::move(flattened.flat);
-}
-
-// As Hugging Face calls them.
-struct PartNames {
-  Container container;
-  std::string_view stem;
-  std::string_view extension;
-  std::string_view index;
-};
-
-constexpr auto kPartNames = std::to_array<PartNames>({
-    {Container::Zip,         "pytorch_model", ".bin",         "pytorch_model.bin.index.json"},
-    {Container::Safetensors, "model",         ".safetensors", "model.safetensors.index.json"},
-});
-
-const PartNames& part_names(Container container) {
-  const auto* const found = std::ranges::find(kPartNames, container, &PartNames::container);
-  if (found == kPartNames.end()) fail_usage("--to: parts are pt or safetensors");
-  return *found;
-}
-
-// How the input is spread over files, if the parts stay such files.
-const format::Sharding* sharding_of(const Opened& input, Container container) {
-  const auto& sharding = input.loaded().facts().sharding;
-  if (!sharding || sharding->parts.front().format != format_of(container)) return nullptr;
-  return &*sharding;
-}
-
-Container container_of_parts(const Opened& input, const OutputOptions& output) {
-  if (output.to) return *output.to;
-  const auto& sharding = input.loaded().facts().sharding;
-  const std::string_view format =
-      sharding ? sharding->parts.front().format : input.loaded().facts().format;
-  const auto* const found = std::ranges::find(kOwnContainers, format, &OwnContainer::format);
-  return found != kOwnContainers.end() && found->container == Container::Safetensors
-             ? Container::Safetensors
-             : Container::Zip;
-}
-
-// Entries stay where their values were, whatever their names are now.
-format::Sharding followed(const format::Sharding& before, const Draft& draft) {
-  format::Sharding now = before;
-  const auto entries = pairs_of(draft.base.names(), draft.root);
-  if (!entries || draft.converted) return now;
-  now.part_of.clear();
-  for (const checkpoint::Pair& entry : *entries) {
-    const auto part = before.part_of_value.find(entry.value);
-    if (part == before.part_of_value.end() || !checkpoint::is_text(draft.graph(), entry.key))
-      continue;
-    now.part_of.emplace(draft.graph().text(entry.key), part->second);
-  }
-  return now;
-}
-
-format::ShardPlan plan_parts(const std::vector<format::ShardItem>& items, const PartNames& names,
-                             const format::Sharding* before, const OutputOptions& output) {
-  if (output.max_shard_size) {
-    return split_by_size(items, *output.max_shard_size, names.stem, names.extension);
-  }
-  if (before == nullptr) fail_usage("--to: other parts than before need --max-shard-size");
-  return split_as_before(items, *before);
-}
-
-void plan_shards(PlannedFile& file, Draft& draft, const Opened& input, const Inputs& inputs,
-                 const OutputOptions& output, const StateDictOptions& state_dict,
-                 const Limits& limits) {
-  const Container container = container_of_parts(input, output);
-  const PartNames& names = part_names(container);
-  const format::Sharding* before = sharding_of(input, container);
-  format::Sharding edited;
-  if (before != nullptr) {
-    edited = followed(*before, draft);
-    before = &edited;
-  }
-  const bool same_index = before != nullptr && !before->index.empty();
-  const std::string index = same_index ? before->index : std::string(names.index);
-  const format::IndexStyle style = same_index ? before->style : format::IndexStyle();
-  file.format = "shards";
-  if (container == Container::Zip)
-    warn_dropped(file, draft, operation::drop_foreign_attributes(draft));
-  file.settled = settle(draft, inputs, limits);
-  if (container == Container::Safetensors) {
-    checkpoint::FlatCheckpoint flat = flatten(file, draft, output, state_dict);
-    const format::ShardPlan plan = plan_parts(format::shard_items(flat), names, before, output);
-    const format::Loaded* const settled = file.settled.get();
-    file.parts = plan_safetensors_shards(std::move(flat), format::Inputs(&settled, 1), plan, index,
-                                         before, style);
-    return;
-  }
-  const StateDict chosen = chosen_of(file, state_dict);
-  if (chosen.node != file.settled->checkpoint().root()) {
-    fail_usage("parts hold one state dict: FILE#PATH says which", draft.base.origin().file);
-  }
-  const format::ShardPlan plan = plan_parts(
-      format::shard_items(file.settled->checkpoint(), chosen.node), names, before, output);
-  file.parts = plan_torch_shards(*file.settled, chosen.node, plan, index, before, style);
-}
-
 void refuse_zip_options(const format::SaveOptions& options) {
   if (options.alignment) fail_usage("--align is for archives of torch.save");
   if (!options.checksums) fail_usage("--no-crc is for archives of torch.save");
@@ -239,6 +102,10 @@ std::string root_of(const OutputOptions& output) {
 
 }  // namespace
 
+std::string_view format_of(Container container) {
+  return std::ranges::find(kOwnContainers, container, &OwnContainer::container)->format;
+}
+
 Container container_of(const Draft& draft, const Opened& input, const OutputOptions& output) {
   const std::optional<Container> own = own_container(input);
   if (output.in_place && (!own || (output.to && output.to != own))) {
@@ -251,6 +118,12 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
   if (suffix == ".safetensors") return Container::Safetensors;
   if (is_program(input)) fail_program(draft);
   const bool torch = std::ranges::find(kTorchSuffixes, suffix) != kTorchSuffixes.end();
+  if (!own && !torch && output.output) {
+    fail_usage(fmt::format("{} cannot be written: --to says as what, or a name in .pt or "
+                           ".safetensors",
+                           input.loaded().facts().format),
+               *output.output);
+  }
   if (!own || (*own == Container::Safetensors && torch)) return Container::Zip;
   return *own;
 }
@@ -273,8 +146,7 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   const Inputs loaded = loaded_of(inputs);
   if (is_sharded(*inputs.front(), output)) {
     refuse_zip_options(options);
-    plan_shards(file, draft, *inputs.front(), loaded, output, state_dict, limits);
-    return file;
+    return plan_parts(draft, *inputs.front(), loaded, output, state_dict, limits);
   }
   const Container container = container_of(draft, *inputs.front(), output);
   file.format = format_of(container);
@@ -282,11 +154,11 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   if (container == Container::Safetensors) {
     file.settled = settle(draft, loaded, limits);
     const format::Loaded* const settled = file.settled.get();
-    file.save = std::make_unique<format::SafetensorsSave>(flatten(file, draft, output, state_dict),
+    file.save = std::make_unique<format::SafetensorsSave>(file.flatten(draft, output, state_dict),
                                                           format::Inputs(&settled, 1));
     return file;
   }
-  warn_dropped(file, draft, operation::drop_foreign_attributes(draft));
+  file.leave_out(draft, operation::drop_foreign_attributes(draft));
   options.root = root_of(output);
   options.force = output.force;
   if (container == Container::Legacy) {

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "checkpoint/draft.h"
 #include "command/options.h"
+#include "command/planned_file.h"
 #include "format/open.h"
-#include "format/save.h"
-#include "format/shards_save.h"
 #include "format/torch_zip_plan.h"
 
 // Which container an edited checkpoint goes into, and how it gets there.
@@ -24,14 +20,8 @@ namespace ptsd::command {
 Container container_of(const checkpoint::Draft& draft, const format::Opened& input,
                        const OutputOptions& output);
 
-// What is written, with all that it borrows besides the inputs.
-struct PlannedFile {
-  std::string_view format = {};  // as in FileFacts
-  std::unique_ptr<format::Loaded> settled = {};
-  std::unique_ptr<format::Save> save = {};
-  format::PlannedFiles parts = {};     // instead of it, in a directory
-  std::vector<Warning> warnings = {};  // what is left out
-};
+// As in FileFacts.
+std::string_view format_of(Container container);
 
 // Whether a directory of parts is written.
 bool is_sharded(const format::Opened& input, const OutputOptions& output);

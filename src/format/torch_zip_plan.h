@@ -51,7 +51,7 @@ struct PlannedMember {
 };
 
 struct ZipPlan {
-  std::vector<PlannedMember> members;
+  std::vector<PlannedMember> members = {};
   std::uint64_t alignment = container::kDefaultAlignment;
   std::uint64_t names_half = 0;  // of the serialization id
   bool checksums = true;

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "checkpoint/draft.h"
+#include "checkpoint/flat.h"
+#include "checkpoint/state_dict.h"
+#include "command/options.h"
+#include "format/loaded.h"
+#include "format/save.h"
+#include "format/shards_save.h"
+
+namespace ptsd::command {
+
+// What is written, with all that it borrows besides the inputs.
+struct PlannedFile {
+  std::string_view format = {};                  // as in FileFacts
+  std::unique_ptr<format::Loaded> settled = {};  // the draft, for a format that holds no graph
+  std::unique_ptr<format::Save> save = {};
+  format::PlannedFiles parts = {};     // instead of it, in a directory
+  std::vector<Warning> warnings = {};  // what is left out
+
+  // Warns of what the output will not have.
+  void leave_out(const checkpoint::Draft& draft, const std::vector<std::string>& names);
+  // The one state dict of what is settled.
+  checkpoint::StateDict chosen(const StateDictOptions& options) const;
+  // It, as a format without pickles holds it.
+  checkpoint::FlatCheckpoint flatten(const checkpoint::Draft& draft, const OutputOptions& output,
+                                     const StateDictOptions& state_dict);
+};
+
+}  // namespace ptsd::command
