@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "command/container_names.h"
 #include "command/parts.h"
 #include "format/copy_save.h"
 #include "format/legacy_save.h"
@@ -27,25 +28,11 @@ namespace {
 
 using Inputs = std::vector<const format::Loaded*>;
 
-struct OwnContainer {
-  std::string_view format;
-  Container container;
-};
-
-constexpr auto kOwnContainers = std::to_array<OwnContainer>({
-    {"torch-zip",    Container::Zip        },
-    {"torch-legacy", Container::Legacy     },
-    {"safetensors",  Container::Safetensors},
-});
-
 constexpr auto kTorchSuffixes =
     std::to_array<std::string_view>({".pt", ".pth", ".bin", ".ckpt", ".pkl"});
 
 std::optional<Container> own_container(const Opened& input) {
-  const std::string_view format = input.loaded().facts().format;
-  const auto* const found = std::ranges::find(kOwnContainers, format, &OwnContainer::format);
-  if (found == kOwnContainers.end()) return std::nullopt;
-  return found->container;
+  return find_container(input.loaded().facts().format);
 }
 
 std::string suffix_of(const OutputOptions& output) {
@@ -101,10 +88,6 @@ std::string root_of(const OutputOptions& output) {
 }
 
 }  // namespace
-
-std::string_view format_of(Container container) {
-  return std::ranges::find(kOwnContainers, container, &OwnContainer::container)->format;
-}
 
 Container container_of(const Draft& draft, const Opened& input, const OutputOptions& output) {
   const std::optional<Container> own = own_container(input);

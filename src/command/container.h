@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "checkpoint/draft.h"
@@ -19,9 +18,6 @@ namespace ptsd::command {
 // another container, Error::Conflict for one that an edit would lose a part of.
 Container container_of(const checkpoint::Draft& draft, const format::Opened& input,
                        const OutputOptions& output);
-
-// As in FileFacts.
-std::string_view format_of(Container container);
 
 // Whether a directory of parts is written.
 bool is_sharded(const format::Opened& input, const OutputOptions& output);

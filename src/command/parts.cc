@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "command/container.h"
+#include "command/container_names.h"
 #include "format/settle.h"
 #include "operation/foreign_attributes.h"
 
