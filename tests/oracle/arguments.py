@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import random
 import tempfile
 
 import interpreters
@@ -15,6 +16,21 @@ def parser(description):
     options.add_argument("--only", action="append", default=[], help="a case; repeatable")
     options.add_argument("--keep", help="write the files here and leave them")
     return options
+
+
+def add_share(options):
+    """For a test that need not look at every file in every run: which those are is a draw."""
+    options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    options.add_argument(
+        "--every",
+        type=int,
+        default=int(os.environ.get("PTSD_EDIT_EVERY", "1")),
+        help="every so many files alone, from one that the seed draws on; PTSD_EDIT_EVERY, else 1",
+    )
+
+
+def share(options, cases):
+    return cases if options.only else cases[options.seed % options.every :: options.every]
 
 
 def in_folder(options, check):

@@ -273,7 +273,7 @@ def check(options, directory):
     ]
     print(f"torch {written['torch']}: {len(cases)} cases, seed {options.seed}", flush=True)
     check_identity(options, cases, report, directory)
-    chosen = cases if options.only else cases[options.seed % options.every :: options.every]
+    chosen = arguments.share(options, cases)
     pairs, places = check_round_trips(options, chosen, report, directory)
     jobs = make_edits(options, written["torch"], chosen, places, report, directory)
     jobs += meaning_jobs(pairs, jobs)
@@ -289,12 +289,9 @@ def check(options, directory):
 
 def main():
     parser = arguments.parser(__doc__)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    arguments.add_share(parser)
     parser.add_argument("--edits", type=int, default=int(os.environ.get("PTSD_EDITS", "1")),
                         help="at most so many of each file; PTSD_EDITS, else 1")
-    parser.add_argument("--every", type=int, default=int(os.environ.get("PTSD_EDIT_EVERY", "1")),
-                        help="edit every so many files alone, from one that the seed draws on;"
-                        " PTSD_EDIT_EVERY, else 1")
     parser.add_argument("--cases", help="files that write.py has written")
     return arguments.in_folder(parser.parse_args(), check)
 

@@ -76,9 +76,10 @@ def check(options, folder):
     subprocess.run([python, "-B", os.path.join(HERE, "legacy_write.py"), folder], check=True)
     with open(os.path.join(folder, "written.json")) as file:
         written = json.load(file)
+    print(f"seed {options.seed}", flush=True)
     failures = [
         f"{case['name']}: {text}"
-        for case in written["cases"]
+        for case in arguments.share(options, written["cases"])
         if not options.only or case["name"] in options.only
         for text in differences(options, folder, case)
     ]
@@ -93,6 +94,7 @@ def check(options, folder):
 def main():
     parser = arguments.parser(__doc__)
     parser.add_argument("to_legacy")
+    arguments.add_share(parser)
     return arguments.in_folder(parser.parse_args(), check)
 
 
