@@ -39,6 +39,11 @@ NodeId TensorBuilder::persistent(NodeId cls, std::string_view key, std::uint64_t
   return builder_.persistent(builder_.tuple(items));
 }
 
+NodeId TensorBuilder::global(std::optional<NodeId>& known, pickle::GlobalName name) {
+  if (!known) known = builder_.global(name);
+  return *known;
+}
+
 NodeId TensorBuilder::dims(tensor::Dims values) {
   std::vector<NodeId> items;
   items.reserve(values.size());
@@ -57,12 +62,14 @@ NodeId TensorBuilder::view(NodeId storage, DType dtype, std::uint64_t offset, te
                               builder_.boolean(requires_grad),
                               ordered_dict()};
   if (!has_class(dtype)) args.push_back(builder_.global({"torch", tensor::name(dtype)}));
-  const std::string_view function = has_class(dtype) ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3";
-  return builder_.reduce(builder_.global({"torch._utils", function}), builder_.tuple(args));
+  const NodeId function = has_class(dtype)
+                              ? global(rebuild_v2_, {"torch._utils", "_rebuild_tensor_v2"})
+                              : global(rebuild_v3_, {"torch._utils", "_rebuild_tensor_v3"});
+  return builder_.reduce(function, builder_.tuple(args));
 }
 
 NodeId TensorBuilder::ordered_dict() {
-  return builder_.reduce(builder_.global({"collections", "OrderedDict"}), builder_.tuple({}));
+  return builder_.reduce(global(ordered_dict_, {"collections", "OrderedDict"}), builder_.tuple({}));
 }
 
 }  // namespace ptsd::checkpoint

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/safetensors.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,12 +20,16 @@ using pickle::NodeId;
 
 namespace {
 
+constexpr std::string_view kFormatKey = "format";  // what Hugging Face's loaders look for
+
 class Assembler {
  public:
   Assembler(const ByteSource& source, SafetensorsHeader header)
       : source_(source),
         header_(std::move(header)),
-        assembly_({.file = source.name()}, facts_of(source)) {}
+        assembly_({.file = source.name()}, facts_of(source)),
+        may_have_aliases_(std::ranges::any_of(
+            header_.metadata, [](const auto& text) { return text.first != kFormatKey; })) {}
 
   std::unique_ptr<Loaded> assemble(const Limits& limits) {
     for (const SafetensorsEntry& entry : header_.tensors) {
@@ -75,7 +80,7 @@ class Assembler {
         .count = size / tensor::info(*entry.type->dtype).item_size,
     };
     add_item(entry.name, kept);
-    if (!header_.metadata.empty()) kept_.emplace(entry.name, std::move(kept));
+    if (may_have_aliases_) kept_.emplace(entry.name, std::move(kept));
   }
 
   void add_item(std::string_view name, const Kept& kept) {
@@ -88,7 +93,7 @@ class Assembler {
   // Null for what is no alias. What "format" says is never one.
   const Kept* kept_for(const std::string& key, const std::string& value) const {
     const auto found = kept_.find(value);
-    if (key == "format" || found == kept_.end() || kept_.contains(key)) return nullptr;
+    if (key == kFormatKey || found == kept_.end() || kept_.contains(key)) return nullptr;
     return &found->second;
   }
 
@@ -122,6 +127,7 @@ class Assembler {
   const ByteSource& source_;
   SafetensorsHeader header_;
   Assembly assembly_;
+  bool may_have_aliases_;
   std::map<std::string, Kept, std::less<>> kept_;
   std::vector<NodeId> items_;     // name, tensor, name, tensor, ...
   std::vector<NodeId> metadata_;  // key, value, key, value, ...

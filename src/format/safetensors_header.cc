@@ -2,11 +2,14 @@
 #include "format/safetensors_header.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <limits>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,7 +22,30 @@ namespace ptsd::format {
 
 namespace {
 
-constexpr std::string_view kFields[] = {"dtype", "shape", "data_offsets"};
+constexpr auto kFields = std::to_array<std::string_view>({"dtype", "shape", "data_offsets"});
+
+// The fields of one entry that were met.
+class Seen {
+ public:
+  // False for one that was met before.
+  bool add(const std::string& field) {
+    const auto* const known = std::ranges::find(kFields, field);
+    if (known == kFields.end()) return others_.insert(field).second;
+    bool& met = known_[static_cast<std::size_t>(known - kFields.begin())];
+    return !std::exchange(met, true);
+  }
+
+  // One that has to be there.
+  std::optional<std::string_view> missing() const {
+    const auto* const found = std::ranges::find(known_, false);
+    if (found == known_.end()) return std::nullopt;
+    return kFields[static_cast<std::size_t>(found - known_.begin())];
+  }
+
+ private:
+  std::array<bool, kFields.size()> known_ = {};
+  std::set<std::string> others_;
+};
 
 // The JSON text, after checks of its size that come before any allocation.
 std::vector<std::byte> read_text(const ByteSource& source) {
@@ -88,15 +114,14 @@ class Parser {
   void parse_entry(std::string name) {
     SafetensorsEntry entry = {.name = std::move(name), .key = json_.offset()};
     json_.set_subject(quote(entry.name));
-    std::set<std::string> seen;
+    Seen seen;
     json_.begin_object();
     while (const std::optional<std::string> field = json_.key()) {
-      if (!seen.insert(*field).second) json_.fail("the field " + quote(*field) + " stands twice");
+      if (!seen.add(*field)) json_.fail("the field " + quote(*field) + " stands twice");
       parse_field(entry, *field);
     }
-    for (const std::string_view field : kFields) {
-      if (seen.contains(std::string(field))) continue;
-      json_.fail_at(entry.key, Error::Kind::Malformed, fmt::format("no field '{}'", field));
+    if (const std::optional<std::string_view> missing = seen.missing()) {
+      json_.fail_at(entry.key, Error::Kind::Malformed, fmt::format("no field '{}'", *missing));
     }
     json_.set_subject("");
     entry.key += kSafetensorsPrefix;
