@@ -145,7 +145,7 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   options.root = root_of(output);
   options.force = output.force;
   if (container == Container::Legacy) {
-    file.save = std::make_unique<format::LegacySave>(draft, loaded);
+    file.save = std::make_unique<format::LegacySave>(draft, loaded, output.force);
   } else {
     // torch.save's own; weights_only refuses the others.
     if (inputs.front()->loaded().archive() == nullptr) operation::convert_to_protocol2(draft);

@@ -15,6 +15,7 @@
 #include "format/legacy.h"
 #include "format/payload_writer.h"
 #include "format/probe.h"
+#include "format/refuse_loss.h"
 #include "pickle/encoder.h"
 #include "pickle/graph_copier.h"
 
@@ -84,15 +85,15 @@ struct Declared {
 
 class LegacySave::Planner {
  public:
-  Planner(LegacySave& save, const Draft& draft)
-      : save_(save), draft_(draft), layout_(save.inputs_[0]->legacy()) {}
+  Planner(LegacySave& save, const Draft& draft, bool force)
+      : save_(save), draft_(draft), force_(force), layout_(save.inputs_[0]->legacy()) {}
 
   void plan() {
     refuse_big_endian();
     if (layout_ != nullptr && !draft_.pickle_changed && draft_.payloads.empty()) {
       return add_range(0, layout_->source->size());
     }
-    refuse_loss();
+    refuse_loss(save_.inputs_, force_);
     const bool keeps_pickle = layout_ != nullptr && !draft_.pickle_changed && !layout_->has_views;
     keeps_pickle ? copy_object() : encode_object();
     if (layout_ != nullptr) add_range(layout_->end, layout_->source->size() - layout_->end);
@@ -108,15 +109,6 @@ class LegacySave::Planner {
       if (input->facts().byteorder == "little") continue;
       input->checkpoint().fail(Error::Kind::Unsupported,
                                "big-endian elements, a legacy stream has little-endian ones");
-    }
-  }
-
-  // What the graph does not hold would be lost.
-  void refuse_loss() const {
-    for (const Loaded* input : save_.inputs_) {
-      const checkpoint::Checkpoint& checkpoint = input->checkpoint();
-      if (!checkpoint.pickle().lost_call) continue;
-      fail(Error::Kind::Conflict, "a call of a state setter, which an edit would lose");
     }
   }
 
@@ -281,13 +273,14 @@ class LegacySave::Planner {
 
   LegacySave& save_;
   const Draft& draft_;
+  bool force_;
   const LegacyLayout* layout_;                // of the first input, if it is a legacy stream
   std::map<std::string, Declared> declared_;  // in the order of torch: sorted
 };
 
-LegacySave::LegacySave(const Draft& draft, std::span<const Loaded* const> inputs)
+LegacySave::LegacySave(const Draft& draft, std::span<const Loaded* const> inputs, bool force)
     : inputs_(inputs.begin(), inputs.end()) {
-  Planner(*this, draft).plan();
+  Planner(*this, draft, force).plan();
 }
 
 void LegacySave::write_piece(ByteSink& sink, const Piece& piece) const {

@@ -20,7 +20,9 @@ class LegacySave final : public Save {
   // Borrows the inputs, of which the first is that of the draft. Throws Error::Unsupported for
   // big-endian inputs, and for storages without a dtype unless they were in a legacy stream:
   // torch.load would refuse the result.
-  LegacySave(const checkpoint::Draft& draft, std::span<const Loaded* const> inputs);
+  // `force` drops what lies behind the end of an input's pickle.
+  LegacySave(const checkpoint::Draft& draft, std::span<const Loaded* const> inputs,
+             bool force = false);
 
   std::uint64_t size() const override { return size_; }
   void write(ByteSink& sink) override { write_pieces(sink); }
