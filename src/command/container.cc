@@ -13,6 +13,7 @@
 #include "command/parts.h"
 #include "format/copy_save.h"
 #include "format/legacy_save.h"
+#include "format/refuse_loss.h"
 #include "format/safetensors_save.h"
 #include "format/settle.h"
 #include "format/torch_zip_save.h"
@@ -135,6 +136,7 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   file.format = format_of(container);
   if (container != Container::Zip) refuse_zip_options(options);
   if (container == Container::Safetensors) {
+    format::refuse_loss(loaded, output.force);
     file.settled = settle(draft, loaded, limits);
     const format::Loaded* const settled = file.settled.get();
     file.save = std::make_unique<format::SafetensorsSave>(file.flatten(draft, output, state_dict),

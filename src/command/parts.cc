@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "command/container_names.h"
+#include "format/refuse_loss.h"
 #include "format/settle.h"
 #include "operation/foreign_attributes.h"
 
@@ -100,6 +101,7 @@ PlannedFile plan_parts(Draft& draft, const Opened& input, format::Inputs inputs,
   if (container == Container::Zip) {
     file.leave_out(draft, operation::drop_foreign_attributes(draft));
   }
+  format::refuse_loss(inputs, output.force);
   file.settled = settle(draft, inputs, limits);
   if (container == Container::Safetensors) {
     checkpoint::FlatCheckpoint flat = file.flatten(draft, output, state_dict);

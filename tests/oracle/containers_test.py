@@ -34,6 +34,12 @@ class Containers:
         for path in paths.values():
             self.run("diff", "-q", path, other, expect=1)
 
+    def merged(self, first, second):
+        """Into an archive: the first has to be one, or no file of torch.save at all."""
+        out = os.path.join(self.folder, "merged.pt")
+        self.run("merge", "a.=" + first, "b.=" + second, "-o", out, "--force")
+        return out
+
     def converted(self, path, *words):
         out = os.path.join(self.folder, "converted" + (".safetensors" if not words else ".pt"))
         self.run("rewrite", path, *words, "-o", out, "--force", "--verify-output")
@@ -63,6 +69,10 @@ def run(options, folder):
         other = os.path.join(here, "other.pt")
         torch.save(containers.random_model(torch, chance.randrange(10**6)).state_dict(), other)
         containing.check_pairs(paths, other)
+        both = {f"{side}.{name}": tensor for side in "ab" for name, tensor in expected.items()}
+        for path in paths.values():
+            archive = torch.load(containing.merged(paths["zip.pt"], path))
+            check_state(torch, both, archive)
         for name, path in paths.items():
             # What is an archive already keeps its protocol; what becomes one gets 2.
             safe = name not in containers.OTHER_PROTOCOLS
