@@ -3,10 +3,10 @@
 
 import argparse
 import os
-import random
 import tempfile
 
 import interpreters
+import seeds
 
 
 def parser(description):
@@ -20,7 +20,7 @@ def parser(description):
 
 def add_share(options):
     """For a test that need not look at every file in every run: which those are is a draw."""
-    options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    seeds.add_seed(options)
     options.add_argument(
         "--every",
         type=int,

@@ -19,9 +19,9 @@ import sys
 import tempfile
 import warnings
 
-import interpreters
-
 import cat_tensors
+import interpreters
+import seeds
 
 INDICES = [
     "0", "-1", ":", "...", "0:3", "-3:", "::2", "1:100:3", "5:2", ":, 0", "..., -1", "0, ...",
@@ -159,7 +159,7 @@ def run(options, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ptsd")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    seeds.add_seed(parser)
     parser.add_argument("--here", action="store_true", help="this Python has PyTorch")
     options = parser.parse_args()
     if not options.here:

@@ -16,12 +16,12 @@ nothing else may differ.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import warnings
 
 import interpreters
+import seeds
 
 try:
     import numpy as np
@@ -210,7 +210,7 @@ def check(program, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
-    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    seeds.add_seed(parser)
     parser.add_argument("--here", action="store_true", help="with this interpreter's torch")
     arguments = parser.parse_args()
     if not arguments.here:

@@ -10,7 +10,6 @@ has PyTorch.
 
 import argparse
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import warnings
 
 import interpreters
 import running
+import seeds
 
 
 def tensors_of(ptsd, path):
@@ -63,7 +63,7 @@ def run(options, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ptsd")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    seeds.add_seed(parser)
     parser.add_argument("--here", action="store_true", help="this Python has PyTorch")
     options = parser.parse_args()
     if not options.here:

@@ -6,12 +6,12 @@ Such a test is started by any Python, and runs itself again with the one that ha
 
 import argparse
 import os
-import random
 import subprocess
 import sys
 import tempfile
 
 import interpreters
+import seeds
 
 
 def storage(tensor):
@@ -33,7 +33,7 @@ def main(path, description, rounds, run):
     """Calls run(options, folder) with PyTorch; `path` is the test that calls this."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("ptsd")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    seeds.add_seed(parser)
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--here", action="store_true", help="this Python has PyTorch")
     options = parser.parse_args()

@@ -23,6 +23,7 @@ import tempfile
 
 import interpreters
 import running
+import seeds
 
 DTYPES = (
     "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 uint64 uint32 "
@@ -224,7 +225,7 @@ def run(options, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ptsd")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    seeds.add_seed(parser)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--here", action="store_true", help="this Python has PyTorch")
     options = parser.parse_args()

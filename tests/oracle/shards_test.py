@@ -21,6 +21,7 @@ import sys
 import tempfile
 
 import interpreters
+import seeds
 
 NAMES = ["w", "layer.0.weight", "a b", "é", "\u2028", "\U0001f600", 'q"', "b\\", "\x7f", "0", "z/"]
 
@@ -143,7 +144,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ptsd")
     parser.add_argument("shard_plan")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    seeds.add_seed(parser)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--here", action="store_true", help="this Python has PyTorch")
     options = parser.parse_args()
