@@ -17,6 +17,7 @@
 #include "base/quote.h"
 #include "command/flags.h"
 #include "command/help.h"
+#include "command/part_arguments.h"
 #include "report/output.h"
 
 namespace ptsd::command {
@@ -107,7 +108,9 @@ class Parser {
     }
     const std::vector<std::string> positionals = positional_arguments();
     accept_options();
-    accept_positionals(positionals);
+    // A set counts as one argument where enough are left: "diff" may compare its two parts.
+    const std::vector<std::string> joined = join_parts(positionals);
+    accept_positionals(joined.size() < least_arguments() ? positionals : joined);
     for (const auto& check : flags_.checks()) {
       check();
     }
@@ -156,6 +159,14 @@ class Parser {
       }
       option.accept(value == kBare ? "" : value);
     }
+  }
+
+  std::size_t least_arguments() const {
+    std::size_t least = 0;
+    for (const Positional& positional : flags_.positionals()) {
+      least += positional.least;
+    }
+    return least;
   }
 
   void accept_positionals(const std::vector<std::string>& arguments) {

@@ -8,6 +8,7 @@
 #include "base/quote.h"
 #include "checkpoint/resolve.h"
 #include "format/probe.h"
+#include "format/shard_folder.h"
 
 namespace ptsd::format {
 namespace {
@@ -29,6 +30,11 @@ bool is_directory(const std::string& path) {
   return fs::is_directory(path, error);
 }
 
+// Not a file that happens to be called so.
+bool is_set(const std::string& path) {
+  return is_set_name(fs::path(path).filename().string()) && !exists(path);
+}
+
 std::string folder_of(const std::string& path) {
   return is_directory(path) ? path : fs::path(path).parent_path().string();
 }
@@ -36,16 +42,17 @@ std::string folder_of(const std::string& path) {
 std::unique_ptr<Loaded> load_path(const std::string& path, file::Folder& folder,
                                   const Limits& limits) {
   if (is_directory(path)) return load_folder(folder, limits);
+  if (is_set(path)) return load_set(folder, fs::path(path).filename().string(), limits);
   return load(Input{.source = folder.open_named(path), .folder = &folder}, limits);
 }
 
 }  // namespace
 
 Address parse_address(const std::string& text) {
-  if (exists(text)) return {.file = text, .path = ""};
+  if (exists(text) || is_set(text)) return {.file = text, .path = ""};
   for (std::size_t hash = text.find('#'); hash != std::string::npos;
        hash = text.find('#', hash + 1)) {
-    if (exists(text.substr(0, hash))) {
+    if (exists(text.substr(0, hash)) || is_set(text.substr(0, hash))) {
       return {.file = text.substr(0, hash), .path = text.substr(hash + 1)};
     }
   }

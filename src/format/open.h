@@ -12,7 +12,8 @@
 
 namespace ptsd::format {
 
-// FILE or FILE#PATH on the command line: a file, and the subtree of it that counts.
+// FILE or FILE#PATH on the command line: a file, and the subtree of it that counts. A directory,
+// and all parts of a set (is_set_name()), stand for the one checkpoint in them.
 struct Address {
   std::string file;
   std::string path;  // empty: the whole checkpoint

@@ -230,4 +230,9 @@ std::unique_ptr<Loaded> load_folder(file::Folder& folder, const Limits& limits) 
   return format->load(folder, limits);
 }
 
+std::unique_ptr<Loaded> load_set(file::Folder& folder, std::string_view set_name,
+                                 const Limits& limits) {
+  return load_shard_set(folder, set_name, limits, load_part);
+}
+
 }  // namespace ptsd::format

@@ -25,4 +25,8 @@ inline std::unique_ptr<Loaded> load(const ByteSource& source, const Limits& limi
 // Loads the checkpoint that a whole directory is. Throws Error::Unsupported for another directory.
 std::unique_ptr<Loaded> load_folder(file::Folder& folder, const Limits& limits);
 
+// Loads the checkpoint that is in all the parts of one set in the directory (is_set_name()).
+std::unique_ptr<Loaded> load_set(file::Folder& folder, std::string_view set_name,
+                                 const Limits& limits);
+
 }  // namespace ptsd::format

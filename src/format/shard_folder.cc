@@ -50,6 +50,30 @@ std::uint64_t number_of(std::string_view text) {
   return number;
 }
 
+constexpr std::string_view kAnyNumber = "*";
+
+// Whatever stands where the numbers do.
+std::optional<PartName> split_name(std::string_view file) {
+  constexpr std::string_view kOf = "-of-";
+  const std::string_view extension = extension_of(file);
+  if (extension.empty()) return std::nullopt;
+  const std::string_view rest = file.substr(0, file.size() - extension.size());
+  const std::size_t of = rest.rfind(kOf);
+  if (of == std::string_view::npos || of == 0) return std::nullopt;
+  const std::size_t dash = rest.rfind('-', of - 1);
+  if (dash == std::string_view::npos) return std::nullopt;
+  return PartName{.stem = rest.substr(0, dash),
+                  .number = rest.substr(dash + 1, of - dash - 1),
+                  .count = rest.substr(of + kOf.size()),
+                  .extension = extension};
+}
+
+bool is_count(std::string_view text) {
+  constexpr std::size_t kMostDigits = 9;
+  return is_digits(text) && text.size() <= kMostDigits && number_of(text) > 0;
+}
+
+// `name` is that of a part or of the set.
 FolderContents::Set set_of(const std::map<std::uint64_t, std::string>& files,
                            const PartName& name) {
   FolderContents::Set set;
@@ -60,7 +84,7 @@ FolderContents::Set set_of(const std::map<std::uint64_t, std::string>& files,
     set.files.push_back(file);
   }
   if (next <= count) {
-    set.missing = fmt::format("{}-{:0{}}-of-{}{}", name.stem, next, name.number.size(), name.count,
+    set.missing = fmt::format("{}-{:0{}}-of-{}{}", name.stem, next, name.count.size(), name.count,
                               name.extension);
   }
   return set;
@@ -69,26 +93,34 @@ FolderContents::Set set_of(const std::map<std::uint64_t, std::string>& files,
 }  // namespace
 
 std::optional<PartName> split_part_name(std::string_view file) {
-  constexpr std::string_view kOf = "-of-";
-  constexpr std::size_t kMostDigits = 9;
-  const std::string_view extension = extension_of(file);
-  if (extension.empty()) return std::nullopt;
-  const std::string_view rest = file.substr(0, file.size() - extension.size());
-  const std::size_t of = rest.rfind(kOf);
-  if (of == std::string_view::npos || of == 0) return std::nullopt;
-  const std::size_t dash = rest.rfind('-', of - 1);
-  if (dash == std::string_view::npos) return std::nullopt;
-  const PartName name = {.stem = rest.substr(0, dash),
-                         .number = rest.substr(dash + 1, of - dash - 1),
-                         .count = rest.substr(of + kOf.size()),
-                         .extension = extension};
-  const bool is_number = is_digits(name.number) && is_digits(name.count) &&
-                         name.number.size() == name.count.size() &&
-                         name.number.size() <= kMostDigits;
-  if (!is_number || number_of(name.number) == 0 || number_of(name.number) > number_of(name.count)) {
-    return std::nullopt;
-  }
+  const std::optional<PartName> name = split_name(file);
+  if (!name || !is_count(name->number) || !is_count(name->count)) return std::nullopt;
+  if (name->number.size() != name->count.size()) return std::nullopt;
+  if (number_of(name->number) > number_of(name->count)) return std::nullopt;
   return name;
+}
+
+std::string PartName::set_name() const {
+  return fmt::format("{}-{}-of-{}{}", stem, kAnyNumber, count, extension);
+}
+
+bool is_set_name(std::string_view file) {
+  const std::optional<PartName> name = split_name(file);
+  return name && name->number == kAnyNumber && is_count(name->count);
+}
+
+std::string index_of_set(std::string_view set_name) {
+  const PartName name = split_name(set_name).value();
+  return fmt::format("{}{}{}json", name.stem, name.extension, kIndex);
+}
+
+FolderContents::Set find_set(std::span<const std::string> names, std::string_view set_name) {
+  std::map<std::uint64_t, std::string> files;
+  for (const std::string& name : names) {
+    const std::optional<PartName> part = split_part_name(name);
+    if (part && part->set_name() == set_name) files.emplace(number_of(part->number), name);
+  }
+  return set_of(files, split_name(set_name).value());
 }
 
 FolderContents find_shards(std::span<const std::string> names) {

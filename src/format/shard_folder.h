@@ -28,12 +28,24 @@ struct FolderContents {
 
 FolderContents find_shards(std::span<const std::string> names);
 
+// "model-*-of-00003.safetensors", as a shell would have it: all parts of one set.
+bool is_set_name(std::string_view file);
+
+// "model.safetensors.index.json", the index of that set.
+std::string index_of_set(std::string_view set_name);
+
+// The parts of that set which are among `names`.
+FolderContents::Set find_set(std::span<const std::string> names, std::string_view set_name);
+
 // A file name of a set: stem + "-00001-of-00003" + extension.
 struct PartName {
   std::string_view stem;
   std::string_view number;
   std::string_view count;
   std::string_view extension;
+
+  // That of the set it belongs to.
+  std::string set_name() const;
 };
 
 // Nothing for a name of another form, and for an extension that is not one of a checkpoint.

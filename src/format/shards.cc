@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/shards.h"
 
+#include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
@@ -30,13 +31,19 @@ std::unique_ptr<Loaded> load_index(file::Folder& folder, const ByteSource& sourc
   return joiner.finish(std::move(name), source.size());
 }
 
-std::unique_ptr<Loaded> load_set(file::Folder& folder, const FolderContents::Set& set,
-                                 const Limits& limits, LoadPart load) {
-  if (!set.missing.empty()) {
-    folder.fail(Error::Kind::Malformed, fmt::format("{} is missing, of the parts that {} is one of",
-                                                    quote(set.missing), quote(set.files.front())));
-  }
-  ShardJoiner joiner(folder, {.file = folder.path()}, nullptr, limits);
+[[noreturn]] void fail_incomplete(const Where& where, const FolderContents::Set& set) {
+  if (set.files.empty()) throw Error(Error::Kind::Io, where, "there are no such parts");
+  throw Error(Error::Kind::Malformed, where,
+              fmt::format("{} is missing, of the parts that {} is one of", quote(set.missing),
+                          quote(set.files.front())));
+}
+
+// `origin` is what the user named.
+std::unique_ptr<Loaded> load_parts(file::Folder& folder, const FolderContents::Set& set,
+                                   std::string origin, const Limits& limits, LoadPart load) {
+  Where where = {.file = std::move(origin)};
+  if (!set.missing.empty()) fail_incomplete(where, set);
+  ShardJoiner joiner(folder, std::move(where), nullptr, limits);
   for (const std::string& file : set.files) {
     joiner.add(file, load);
   }
@@ -98,13 +105,21 @@ std::unique_ptr<Loaded> load_shard_folder(file::Folder& folder, const Limits& li
                             quote(found.sets[0].files[0]), quote(found.sets[1].files[0])));
   } else if (!found.sets.empty()) {
     name = found.sets[0].files[0];
-    loaded = load_set(folder, found.sets[0], limits, load);
+    loaded = load_parts(folder, found.sets[0], folder.path(), limits, load);
   } else {
     name = found.singles[0];
     loaded = load(Input{.source = folder.open(name)}, limits);
   }
   warn_of_others(*loaded, folder, name, others);
   return loaded;
+}
+
+std::unique_ptr<Loaded> load_shard_set(file::Folder& folder, std::string_view set_name,
+                                       const Limits& limits, LoadPart load) {
+  const std::string index = index_of_set(set_name);
+  if (folder.has(index)) return load_index(folder, folder.open(index), index, limits, load);
+  const std::string origin = (std::filesystem::path(folder.path()) / set_name).string();
+  return load_parts(folder, find_set(folder.names(), set_name), origin, limits, load);
 }
 
 }  // namespace ptsd::format

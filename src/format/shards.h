@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "base/limits.h"
 #include "file/folder.h"
@@ -29,5 +30,10 @@ bool holds_shards(const file::Folder& folder);
 // Error::Conflict for two sets or two indexes of which none is more usual.
 std::unique_ptr<Loaded> load_shard_folder(file::Folder& folder, const Limits& limits,
                                           LoadPart load);
+
+// The checkpoint in the parts of one set, `set_name` (is_set_name()): that of the index which lies
+// beside them, else of the parts alone. Throws Error::Malformed if one is missing.
+std::unique_ptr<Loaded> load_shard_set(file::Folder& folder, std::string_view set_name,
+                                       const Limits& limits, LoadPart load);
 
 }  // namespace ptsd::format

@@ -302,6 +302,37 @@ TEST_CASE("a directory with all parts of one set is their checkpoint") {
         "'n-1-of-1.bin'");
 }
 
+TEST_CASE("the parts of one of several sets are their checkpoint, as their index has it") {
+  Scratch scratch;
+  scratch.with("m-1-of-2.bin", part({"a"}))
+      .with("m-1-of-2.pt", part({"x"}))
+      .with("n-1-of-2.bin", part({"y"}));
+  const auto lines_of_set = [&](std::string_view name) {
+    file::Folder folder(scratch.path());
+    return lines(*load_set(folder, name, Limits{}));
+  };
+  const auto refusal_of_set = [&](std::string_view name) {
+    return relative(refused([&] { lines_of_set(name); }), scratch);
+  };
+  CHECK(refusal_of_set("m-*-of-2.bin") ==
+        "/m-*-of-2.bin: 'm-2-of-2.bin' is missing, of the parts that 'm-1-of-2.bin' is one of");
+  CHECK(refusal_of_set("o-*-of-2.bin") == "/o-*-of-2.bin: there are no such parts");
+  scratch.with("m-2-of-2.bin", part({"b"}));
+  CHECK(lines_of_set("m-*-of-2.bin") == Lines{"a [1]", "b [1]"});
+  scratch.with("m.bin.index.json", R"({"metadata":{"tied":"a"},)"
+                                   R"("weight_map":{"a":"m-1-of-2.bin","b":"m-2-of-2.bin"}})");
+  CHECK(lines_of_set("m-*-of-2.bin") == Lines{"a [1]", "b [1]", "tied [1]"});
+}
+
+TEST_CASE("names of sets have a star where those of parts have a number") {
+  CHECK(is_set_name("model-*-of-00002.safetensors"));
+  for (const std::string_view other : {"model-1-of-2.bin", "model-*-of-*.bin", "model-*-of-2.txt",
+                                       "model-**-of-2.bin", "*-of-2.bin", "model-*-of-0.bin"}) {
+    CAPTURE(other);
+    CHECK_FALSE(is_set_name(other));
+  }
+}
+
 TEST_CASE("a directory with a checkpoint of a usual name is that checkpoint") {
   Scratch scratch;
   scratch

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ptsd::command {
+
+// Arguments in which all parts of a set, one after another as a shell lists them, are one: the name
+// of the set, "model-*-of-00002.bin". Fewer than all of them stay what they are.
+std::vector<std::string> join_parts(const std::vector<std::string>& arguments);
+
+}  // namespace ptsd::command
