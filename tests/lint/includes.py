@@ -44,12 +44,14 @@ RESTRICTED = [
     (r"<regex>", r".*", 1),
 ]
 
+PRECOMPILED = "precompiled.h"  # for the compiler alone: who includes it includes no path below src/
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"][^">]+[">])', re.MULTILINE)
 
 
 def read_includes(source):
     """{path below src/: [what stands after #include]}"""
-    files = sorted(p for p in source.rglob("*") if p.suffix in (".h", ".cc"))
+    files = sorted(p for p in source.rglob("*") if p.suffix in (".h", ".cc") and p.name != PRECOMPILED)
     return {
         p.relative_to(source).as_posix(): INCLUDE.findall(p.read_text(encoding="utf-8"))
         for p in files

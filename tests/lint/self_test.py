@@ -62,6 +62,12 @@ class Includes(unittest.TestCase):
         files = {"src/base/a.h": '#include "b.h"\n', "src/base/b.h": ""}
         self.refused(files, "no path below src/")
 
+    def test_the_precompiled_header(self):
+        files = {"src/precompiled.h": "#include <string>\n", "src/base/a.cc": ""}
+        self.assertIsNone(run("includes.py", files))
+        files["src/base/a.cc"] = '#include "precompiled.h"\n'
+        self.refused(files, "no path below src/")
+
     def test_a_cycle_of_headers(self):
         files = {"src/base/a.h": '#include "base/b.h"\n', "src/base/b.h": '#include "base/a.h"\n'}
         self.refused(files, "a cycle: base/a → base/b → base/a")
