@@ -49,27 +49,27 @@ Value boolean(std::string_view bytes) {
 struct NumpyType {
   std::string_view code;
   std::string_view name;
-  std::size_t size;                       // bytes; 0: not read
-  Value (*read)(std::string_view bytes);  // little-endian
+  std::size_t size;                       // bytes
+  Value (*read)(std::string_view bytes);  // little-endian; null: not read
 };
 
 constexpr auto kTypes = std::to_array<NumpyType>({
-    {"b1",  "bool",       1, boolean              },
-    {"i1",  "int8",       1, number<std::int8_t>  },
-    {"i2",  "int16",      2, number<std::int16_t> },
-    {"i4",  "int32",      4, number<std::int32_t> },
-    {"i8",  "int64",      8, number<std::int64_t> },
-    {"u1",  "uint8",      1, number<std::uint8_t> },
-    {"u2",  "uint16",     2, number<std::uint16_t>},
-    {"u4",  "uint32",     4, number<std::uint32_t>},
-    {"u8",  "uint64",     8, number<std::uint64_t>},
-    {"f2",  "float16",    0, nullptr              },
-    {"f4",  "float32",    4, number<float>        },
-    {"f8",  "float64",    8, number<double>       },
-    {"f16", "longdouble", 0, nullptr              },
-    {"c8",  "complex64",  0, nullptr              },
-    {"c16", "complex128", 0, nullptr              },
-    {"O8",  "object",     0, nullptr              },
+    {"b1",  "bool",       1,  boolean              },
+    {"i1",  "int8",       1,  number<std::int8_t>  },
+    {"i2",  "int16",      2,  number<std::int16_t> },
+    {"i4",  "int32",      4,  number<std::int32_t> },
+    {"i8",  "int64",      8,  number<std::int64_t> },
+    {"u1",  "uint8",      1,  number<std::uint8_t> },
+    {"u2",  "uint16",     2,  number<std::uint16_t>},
+    {"u4",  "uint32",     4,  number<std::uint32_t>},
+    {"u8",  "uint64",     8,  number<std::uint64_t>},
+    {"f2",  "float16",    2,  nullptr              },
+    {"f4",  "float32",    4,  number<float>        },
+    {"f8",  "float64",    8,  number<double>       },
+    {"f16", "longdouble", 16, nullptr              },
+    {"c8",  "complex64",  8,  nullptr              },
+    {"c16", "complex128", 16, nullptr              },
+    {"O8",  "object",     8,  nullptr              },
 });
 
 std::string_view code_of(const Names& names, NodeId dtype) {
@@ -162,7 +162,7 @@ Value numpy_scalar_value(const Names& names, NodeId node) {
   if (args.size() != 2) return {};
   std::optional<std::string> bytes = bytes_of(names, args[1]);
   const NumpyType* const type = find_type(code_of(names, args[0]));
-  if (!bytes || type == nullptr || type->size != bytes->size()) return {};
+  if (!bytes || type == nullptr || type->read == nullptr || type->size != bytes->size()) return {};
   if (is_big_endian(names, args[0])) std::ranges::reverse(*bytes);
   return type->read(*bytes);
 }
