@@ -32,11 +32,18 @@ NodeId TensorBuilder::untyped_storage(std::string_view key, std::uint64_t size,
 NodeId TensorBuilder::persistent(NodeId cls, std::string_view key, std::uint64_t count,
                                  std::string_view location) {
   if (!type_) type_ = builder_.str("storage");
-  if (!cpu_) cpu_ = builder_.str("cpu");
-  const NodeId place = location == "cpu" ? *cpu_ : builder_.str(location);
+  const NodeId place = this->location(location);
   const std::array<NodeId, 5> items = {*type_, cls, builder_.str(key), place,
                                        builder_.integer(static_cast<std::int64_t>(count))};
   return builder_.persistent(builder_.tuple(items));
+}
+
+NodeId TensorBuilder::location(std::string_view name) {
+  const auto found = locations_.find(name);
+  if (found != locations_.end()) return found->second;
+  const NodeId node = builder_.str(name);
+  locations_.emplace(builder_.graph().text(node), node);
+  return node;
 }
 
 NodeId TensorBuilder::global(std::optional<NodeId>& known, pickle::GlobalName name) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 
@@ -33,13 +34,15 @@ class TensorBuilder {
  private:
   pickle::NodeId persistent(pickle::NodeId cls, std::string_view key, std::uint64_t count,
                             std::string_view location);
+  // One node for all storages that lie there.
+  pickle::NodeId location(std::string_view name);
   pickle::NodeId dims(tensor::Dims values);
   // Looked up once: there is one for each of a million tensors.
   pickle::NodeId global(std::optional<pickle::NodeId>& known, pickle::GlobalName name);
 
   pickle::Builder& builder_;
   std::optional<pickle::NodeId> type_ = {};  // "storage"
-  std::optional<pickle::NodeId> cpu_ = {};
+  std::map<std::string_view, pickle::NodeId> locations_ = {};
   std::optional<pickle::NodeId> ordered_dict_ = {};  // the class
   std::optional<pickle::NodeId> rebuild_v2_ = {};
   std::optional<pickle::NodeId> rebuild_v3_ = {};

@@ -5,6 +5,7 @@
 
 #include "base/quote.h"
 #include "checkpoint/nn_module.h"
+#include "checkpoint/path_budget.h"
 
 namespace ptsd::checkpoint {
 
@@ -32,7 +33,12 @@ class Walker {
  public:
   Walker(const Names& names, const Where& origin, const Limits& limits, Visitor& visitor,
          std::uint64_t met)
-      : names_(names), origin_(origin), limits_(limits), visitor_(visitor), met_(met) {}
+      : names_(names),
+        origin_(origin),
+        limits_(limits),
+        visitor_(visitor),
+        met_(met),
+        spelled_(limits) {}
 
   std::uint64_t run(NodeId root) {
     visit(root);
@@ -63,7 +69,7 @@ class Walker {
 
   void visit(NodeId node) {
     count(node, 1);
-    count_path(node);
+    if (!spelled_.spend(path_.size())) fail(node, spelled_.message());
     std::optional<NodeId> attributes;
     if (visitor_.is_value(path_, node, attributes)) {
       visitor_.leaf(path_, node, false);
@@ -90,15 +96,6 @@ class Walker {
     if (met_ > limits_.entries) {
       fail(node, fmt::format("more than {} values on all paths from the root (--limit entries=N)",
                              limits_.entries));
-    }
-  }
-
-  void count_path(NodeId node) {
-    constexpr std::uint64_t kPathBytes = 128;  // on the average
-    spelled_ += path_.size();
-    if (spelled_ / kPathBytes > limits_.entries) {
-      fail(node, fmt::format("paths of more than {} times {} bytes (--limit entries=N)",
-                             limits_.entries, kPathBytes));
     }
   }
 
@@ -130,7 +127,7 @@ class Walker {
   std::unordered_set<NodeId> on_path_;
   std::string path_;
   std::uint64_t met_;
-  std::uint64_t spelled_ = 0;  // bytes of all paths
+  PathBudget spelled_;
 };
 
 }  // namespace

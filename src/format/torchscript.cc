@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "checkpoint/path_budget.h"
 #include "format/assembly.h"
 #include "format/record_pickle.h"
 #include "format/script_code.h"
@@ -30,7 +31,7 @@ struct Module {
 };
 
 struct Named {
-  std::string name;
+  NodeId name;
   NodeId value;
 };
 
@@ -48,7 +49,8 @@ class Script {
         limits_(limits),
         objects_(archive, "data.pkl", object_storages_, assembly, limits),
         constants_(archive, "constants.pkl", constant_storages_, assembly, limits),
-        code_(archive, assembly) {}
+        code_(archive, assembly),
+        spelled_(limits) {}
 
   // The checkpoint's root.
   NodeId read() {
@@ -135,41 +137,48 @@ class Script {
         if (graph().kind(key) != Kind::Str)
           objects_.fail(key, "the name of an attribute is no str");
         const std::string_view own = graph().text(key);
-        std::string name = module.prefix + std::string(own);
+        const std::string name = module.prefix + std::string(own);
         if (class_of(value) != nullptr) {
-          count(value);
+          count(value, name);
           found.modules.push_back({value, name + ".", module.depth + 1});
         } else if (!objects_.is_tensor(value)) {
-          add(attributes_, value, std::move(name), key);
+          add(attributes_, value, name, key);
         } else if (cls.parameters.contains(own)) {
-          add(found.parameters, value, std::move(name), key);
+          add(found.parameters, value, name, key);
         } else {
           const bool known = cls.buffers.contains(own) || !cls.has_code;
-          add(known ? found.buffers : tensors_, value, std::move(name), key);
+          add(known ? found.buffers : tensors_, value, name, key);
         }
       }
     }
     return found;
   }
 
-  void add(std::vector<Named>& list, NodeId value, std::string name, NodeId key) {
-    count(key);
-    if (!names_.insert(name).second) {
+  void add(std::vector<Named>& list, NodeId value, std::string_view name, NodeId key) {
+    count(key, name);
+    pickle::Builder& builder = assembly_.builder();
+    const NodeId text = builder.str(name);
+    if (!names_.insert(builder.graph().text(text)).second) {
       objects_.fail(key, fmt::format("two attributes are called {}", quote(name)));
     }
-    list.push_back({std::move(name), objects_.copy(value)});
+    list.push_back({text, objects_.copy(value)});
   }
 
   // A module can be in many others, and these in more.
-  void count(NodeId node) {
-    if (++count_ <= limits_.entries) return;
-    objects_.fail(node, fmt::format("more than {} attributes (--limit entries=N)", limits_.entries),
-                  Error::Kind::Limit);
+  void count(NodeId node, std::string_view name) {
+    if (++count_ > limits_.entries) {
+      objects_.fail(node,
+                    fmt::format("more than {} attributes (--limit entries=N)", limits_.entries),
+                    Error::Kind::Limit);
+    }
+    if (!spelled_.spend(name.size())) {
+      objects_.fail(node, spelled_.message(), Error::Kind::Limit);
+    }
   }
 
-  void add_items(std::vector<NodeId>& items, const std::vector<Named>& list) {
+  static void add_items(std::vector<NodeId>& items, const std::vector<Named>& list) {
     for (const Named& named : list) {
-      items.insert(items.end(), {assembly_.builder().str(named.name), named.value});
+      items.insert(items.end(), {named.name, named.value});
     }
   }
 
@@ -210,7 +219,8 @@ class Script {
   RecordPickle constants_;
   ScriptCode code_;
   std::uint64_t count_ = 0;
-  std::unordered_set<std::string> names_;
+  checkpoint::PathBudget spelled_;
+  std::unordered_set<std::string_view> names_;  // texts of the assembly's graph
   std::vector<Named> state_;
   std::vector<Named> tensors_;
   std::vector<Named> attributes_;

@@ -35,7 +35,8 @@ torch = module("torch", FloatStorage=type("FloatStorage", (), {}),
 utils = module("torch._utils", _rebuild_tensor_v2=function())
 storage = module("torch.storage", _load_from_bytes=function())
 module("numpy.core")
-multiarray = module("numpy.core.multiarray", _reconstruct=function())
+multiarray = module("numpy.core.multiarray", _reconstruct=function(), scalar=function())
+script = module("__torch__", M=type("M", (), {}))
 numpy = module("numpy", ndarray=type("ndarray", (), {}), dtype=function())
 
 
@@ -78,7 +79,7 @@ def stream(value, storages, protocol=2):
     system = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"long": 4}}
     parts = [0x1950A86A20F9469CFC6C, 1001, system, value, sorted(storages)]
     out = b"".join(pickled(part, protocol) for part in parts)
-    for key in sorted(storages):
+    for key in storages if isinstance(storages, dict) else ():
         out += struct.pack("<q", len(storages[key]) // 4) + storages[key]
     return out
 
@@ -108,6 +109,35 @@ def array():
     made = Made(multiarray._reconstruct, (numpy.ndarray, (0,), b"b"),
                 (1, (1, 2), dtype, True, b"01234567"))
     return pickled({"a": made}, 4)
+
+
+def scalar():
+    """A number without bytes, of a type that is not read."""
+    return pickled(Made(multiarray.scalar, (Made(numpy.dtype, ("f2", False, True)), b"")), 4)
+
+
+def lacking():
+    """Arrays that share a dtype with a long name."""
+    dtype = Made(numpy.dtype, ("U" * 500, False, True))
+    shared = [dtype, numpy.ndarray, (0,), b"b"]
+    return pickled([Made(multiarray._reconstruct, tuple(shared[1:]),
+                         (1, (1,), shared[0], False, b"0123")) for _ in range(20)], 4)
+
+
+def script_names():
+    """Modules in modules, all of one long name."""
+    name = sys.intern("n" * 500)
+    made = tensor(Identified(("storage", torch.FloatStorage, "0", "cpu", 2)), (2,), (1,))
+    for _ in range(20):
+        outer = script.M()
+        outer.__dict__.update({"training": True, name: made})
+        made = outer
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for record, data in (("data.pkl", pickled(made)), ("data/0", b"01234567"),
+                             ("constants.pkl", pickled(())), ("version", b"3\n")):
+            archive.writestr(zipfile.ZipInfo("m/" + record), data)
+    return out.getvalue()
 
 
 def npy():
@@ -150,7 +180,11 @@ SEEDS = {
     "pickle_0.bin": bare(0),
     "pickle_2.bin": bare(2),
     "pickle_5.bin": bare(5),
+    "legacy_listed_twice.bin": stream(identifier("7", 2), ["7"] * 50),
     "pickle_array.bin": array(),
+    "pickle_lacking.bin": lacking(),
+    "pickle_scalar.bin": scalar(),
+    "script_names.bin": script_names(),
     "npy.bin": npy(),
     "npz.bin": npz(),
     "tar.bin": tar(),

@@ -228,5 +228,38 @@ TEST_CASE("modules in modules end at a limit") {
         "m.pt: m/data.pkl+0xe: modules nested too deep (--limit depth=N)");
 }
 
+TEST_CASE("a name that modules share counts wherever it is spelled") {
+  Fragment root = module("Leaf", {
+                                     {get(9), weight("0")}
+  });
+  for (int i = 0; i < 20; ++i) {
+    const Fragment name = i == 19 ? text(std::string(1000, 'n')) + put(9) : get(9);
+    root = module("M", {
+                           {name, root}
+    });
+  }
+  Limits limits;
+  limits.entries = 2000;
+  CHECK(lines(archive(root, kCode), limits).size() == 1);
+  limits.entries = 1000;
+  CHECK(refusal(archive(root, kCode), limits)
+            .ends_with(": paths of more than 1000 times 128 bytes (--limit entries=N)"));
+}
+
+TEST_CASE("storages at one place share its name") {
+  const MemorySource source =
+      archive(module("M",
+                     {
+                         {text("w"), weight("0")},
+                         {text("b"), weight("1")}
+  }),
+              kCode)
+          .source();
+  const auto loaded = load(source, Limits{});
+  const checkpoint::Tensors& tensors = loaded->checkpoint().tensors();
+  REQUIRE(tensors.storage_count() == 2);
+  CHECK(tensors[checkpoint::StorageId{0}].location == tensors[checkpoint::StorageId{1}].location);
+}
+
 }  // namespace
 }  // namespace ptsd::format
