@@ -42,7 +42,7 @@ struct Span {
 
 // A part of another storage: offset and counts in elements.
 struct View {
-  std::string root;
+  std::string_view root;  // in the pickle
   std::uint64_t root_count = 0;
   std::uint64_t offset = 0;
   std::uint64_t count = 0;
@@ -226,7 +226,7 @@ class Legacy final : public Loaded {
     const auto value = [&](NodeId item) {
       return static_cast<std::uint64_t>(graph.int_value(item));
     };
-    add_view(std::string(graph.text(view[0])), {.root = std::string(graph.text(key)),
+    add_view(std::string(graph.text(view[0])), {.root = graph.text(key),
                                                 .root_count = value(count),
                                                 .offset = value(view[1]),
                                                 .count = value(view[2]),
@@ -264,7 +264,9 @@ class Legacy final : public Loaded {
       const std::string key(checkpoint_->key(storage));
       const auto view = views_.find(key);
       if (view == views_.end()) return declare(key, id, storage.count);
-      if (node == view->second.node) declare(view->second.root, id, view->second.root_count);
+      if (node == view->second.node) {
+        declare(std::string(view->second.root), id, view->second.root_count);
+      }
     });
     for (const auto& [key, view] : views_) {
       if (!declared_.contains(key) && !views_.contains(view.root)) continue;
@@ -287,12 +289,20 @@ class Legacy final : public Loaded {
     const PlainPickle list(source_, position_, limits_.pickle_bytes, "the storages' keys");
     const auto keys = checkpoint::list_items(list.graph(), list.root());
     if (!keys) list.fail(fmt::format("the storages' keys are {}, expected a list", list.shown()));
-    for (const NodeId key : *keys) {
-      if (!kTexts.contains(list.graph().kind(key))) {
+    std::set<std::string_view> seen;
+    for (const NodeId node : *keys) {
+      if (!kTexts.contains(list.graph().kind(node))) {
         list.fail(fmt::format("the key of a storage is {}, expected a str",
-                              pickle::with_article(list.graph().kind(key))));
+                              pickle::with_article(list.graph().kind(node))));
       }
-      layout_.key_order.emplace_back(list.graph().text(key));
+      const std::string_view key = list.graph().text(node);
+      if (!declared_.contains(key)) {
+        fail_at(layout_.keys, fmt::format("no tensor uses the storage {}", quote(key)));
+      }
+      if (!seen.insert(key).second) {
+        fail_at(layout_.keys, fmt::format("storage {} is listed twice", quote(key)));
+      }
+      layout_.key_order.emplace_back(key);
     }
     position_ = list.end();
     layout_.storages = position_;
@@ -300,14 +310,7 @@ class Legacy final : public Loaded {
 
   void read_storages() {
     for (const std::string& key : layout_.key_order) {
-      const auto found = declared_.find(key);
-      if (found == declared_.end()) {
-        fail_at(layout_.keys, fmt::format("no tensor uses the storage {}", quote(key)));
-      }
-      if (found_.contains(key)) {
-        fail_at(layout_.keys, fmt::format("storage {} is listed twice", quote(key)));
-      }
-      found_.emplace(key, next_storage(key, found->second));
+      found_.emplace(key, next_storage(key, declared_.at(key)));
     }
     for (const auto& [key, declared] : declared_) {
       if (!found_.contains(key)) {
@@ -375,7 +378,7 @@ class Legacy final : public Loaded {
     const std::string key(checkpoint_->key(storage));
     const auto view = views_.find(key);
     if (view == views_.end()) return found_.at(key);
-    const Span root = found_.at(view->second.root);
+    const Span root = found_.find(view->second.root)->second;
     return {.offset = root.offset + view->second.offset * storage.item_size(),
             .size = view->second.count * storage.item_size()};
   }
