@@ -89,7 +89,7 @@ class Directory {
     for (const Warning& warning : metadata.warnings()) {
       assembly_.warn(warning);
     }
-    ranks_.add(read_dcp_metadata(metadata), {.file = file.name()});
+    ranks_.add(read_dcp_metadata(metadata, names_), {.file = file.name()});
   }
 
   void check_tiles() const {
@@ -150,7 +150,7 @@ class Directory {
       chunks.push_back({.file = folder_.open(item.path),
                         .offset = item.offset,
                         .length = item.length,
-                        .name = entry.name,
+                        .subject = quote(entry.name),
                         .dtype = entry.dtype,
                         .shape = entry.chunks[i].sizes});
     }
@@ -209,6 +209,7 @@ class Directory {
   file::Folder& folder_;
   Limits limits_;
   Assembly assembly_;
+  FileNames names_;
   DcpRanks ranks_;
   NestedObjects objects_;
   Where where_;

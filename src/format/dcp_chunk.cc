@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/quote.h"
 #include "checkpoint/elements.h"
 #include "format/torch_zip.h"
 
@@ -36,8 +35,7 @@ class ChunkSource final : public ByteSource {
  private:
   [[noreturn]] void fail_chunk(const DcpChunk& chunk, std::string_view message,
                                Error::Kind kind = Error::Kind::Malformed) const {
-    chunk.file.fail_at(chunk.offset, kind,
-                       fmt::format("a chunk of {} {}", quote(chunk.name), message));
+    chunk.file.fail_at(chunk.offset, kind, fmt::format("a chunk of {} {}", chunk.subject, message));
   }
 
   const Tensor& tensor(const DcpChunk& chunk) const {

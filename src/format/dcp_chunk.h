@@ -17,7 +17,7 @@ struct DcpChunk {
   const ByteSource& file;
   std::uint64_t offset;  // bytes
   std::uint64_t length;
-  std::string name;  // of the tensor, for errors
+  std::string subject;  // the name of the tensor, quoted, for errors
   tensor::DType dtype;
   std::vector<std::int64_t> shape;
 };

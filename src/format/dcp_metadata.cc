@@ -10,6 +10,8 @@
 #include "base/quote.h"
 #include "checkpoint/fold_context.h"
 #include "checkpoint/mapping.h"
+#include "checkpoint/path_budget.h"
+#include "checkpoint/same_text.h"
 
 namespace ptsd::format {
 
@@ -23,9 +25,12 @@ using Offsets = std::vector<std::int64_t>;
 
 class Reader {
  public:
-  explicit Reader(const checkpoint::Checkpoint& metadata)
+  Reader(const checkpoint::Checkpoint& metadata, FileNames& files)
       : metadata_(metadata),
         graph_(metadata.graph()),
+        files_(files),
+        same_(graph_),
+        spelled_(metadata.limits()),
         context_(metadata.names(), metadata.root(), metadata.origin(), metadata.limits(),
                  warnings_) {}
 
@@ -41,14 +46,16 @@ class Reader {
     std::vector<DcpEntry> entries;
     for (const Pair& pair : pairs(demand(root, "state_dict_metadata"), "state_dict_metadata")) {
       context_.begin(pair.value);
-      entries.push_back(entry(context_.text(pair.key, "the name of an entry"), pair.value));
+      context_.text(pair.key, "the name of an entry");
+      entries.push_back(entry(pair.key, pair.value));
     }
     return entries;
   }
 
  private:
-  // What identifies an item: the name, and for a tensor the offsets of the chunk (MetadataIndex).
-  using Key = std::pair<std::string, std::optional<Offsets>>;
+  // What identifies an item: the name, by its first node, and for a tensor the offsets of the chunk
+  // (MetadataIndex).
+  using Key = std::pair<NodeId, std::optional<Offsets>>;
 
   std::string_view class_of(NodeId node) const {
     if (!pickle::kObjects.contains(graph_.kind(node))) return {};
@@ -91,11 +98,12 @@ class Reader {
     for (const Pair& pair : pairs(storage_data, "storage_data")) {
       context_.begin(pair.key);
       check_class(pair.key, "MetadataIndex");
-      Key key = {std::string(context_.text(demand(pair.key, "fqn"), "fqn")), std::nullopt};
+      const NodeId name = demand(pair.key, "fqn");
+      const std::string_view text = context_.text(name, "fqn");
+      Key key = {same_.first(name), std::nullopt};
       if (const auto offset = attribute(pair.key, "offset")) key.second = dims(*offset, "offset");
-      const std::string name = key.first;
       const bool added = items_.emplace(std::move(key), pair.value).second;
-      if (!added) context_.fail(fmt::format("two items of {}", quote(name)));
+      if (!added) context_.fail(fmt::format("two items of {}", quote(text)));
     }
   }
 
@@ -103,29 +111,57 @@ class Reader {
     if (!planner_data) return;
     for (const Pair& pair : pairs(*planner_data, "planner_data")) {
       context_.begin(pair.value);
-      ObjectPath path;
-      for (const NodeId part : context_.tuple(pair.value, "a path")) {
-        if (graph_.kind(part) == Kind::Int) {
-          path.emplace_back(graph_.int_value(part));
-        } else {
-          path.emplace_back(std::string(context_.text(part, "a part of a path")));
-        }
+      const checkpoint::NodeSpan parts = context_.tuple(pair.value, "a path");
+      if (parts.size() > metadata_.limits().depth) {
+        context_.fail(fmt::format("a path of {} parts (--limit depth=N)", parts.size()),
+                      Error::Kind::Limit);
       }
-      paths_.insert_or_assign(std::string(context_.text(pair.key, "a key of planner_data")),
-                              std::move(path));
+      for (const NodeId part : parts) {
+        if (graph_.kind(part) != Kind::Int) context_.text(part, "a part of a path");
+      }
+      context_.text(pair.key, "a key of planner_data");
+      paths_.insert_or_assign(same_.first(pair.key), pair.value);
     }
   }
 
-  DcpEntry entry(std::string_view name, NodeId node) {
-    DcpEntry entry = {.name = std::string(name)};
-    const auto path = paths_.find(entry.name);
-    entry.path = path != paths_.end() ? path->second : ObjectPath{entry.name};
+  // The text of a node, for keeps.
+  std::string spell(NodeId text) {
+    if (!spelled_.spend(graph_.text(text).size())) {
+      context_.fail(spelled_.message(), Error::Kind::Limit);
+    }
+    return std::string(graph_.text(text));
+  }
+
+  ObjectPath path_of(NodeId name) {
+    const auto found = paths_.find(same_.first(name));
+    if (found == paths_.end()) return {spell(name)};
+    ObjectPath path;
+    for (const NodeId part : graph_.items(found->second)) {
+      if (graph_.kind(part) == Kind::Int) {
+        path.emplace_back(graph_.int_value(part));
+      } else {
+        path.emplace_back(spell(part));
+      }
+    }
+    return path;
+  }
+
+  std::string_view file_of(NodeId text) {
+    const auto [found, added] = file_names_.try_emplace(text);
+    if (added) found->second = *files_.emplace(context_.text(text, "relative_path")).first;
+    return found->second;
+  }
+
+  DcpEntry entry(NodeId key, NodeId node) {
+    DcpEntry entry = {.name = spell(key), .path = path_of(key)};
+    const std::string_view name = graph_.text(key);
+    const NodeId same = same_.first(key);
     const std::string_view cls = class_of(node);
     entry.is_tensor = cls == "TensorStorageMetadata";
     if (entry.is_tensor) {
-      read_tensor(entry, node);
+      read_tensor(entry, same, node);
     } else if (cls == "BytesStorageMetadata") {
-      entry.items.push_back(item(entry.name, std::nullopt));
+      entry.items.push_back(item(same, std::nullopt));
     } else {
       context_.fail(fmt::format("{} is {}, expected what a tensor or bytes are described by",
                                 quote(name), context_.describe(node)));
@@ -133,7 +169,7 @@ class Reader {
     return entry;
   }
 
-  void read_tensor(DcpEntry& entry, NodeId node) {
+  void read_tensor(DcpEntry& entry, NodeId same, NodeId node) {
     entry.dtype = dtype(demand(node, "properties"));
     entry.shape = dims(demand(node, "size"), "size");
     const auto chunks = checkpoint::list_items(graph_, demand(node, "chunks"));
@@ -151,7 +187,7 @@ class Reader {
     std::erase_if(entry.chunks,
                   [](const Tile& tile) { return tensor::element_count(tile.sizes) == 0; });
     for (const Tile& tile : entry.chunks) {
-      entry.items.push_back(item(entry.name, tile.offsets));
+      entry.items.push_back(item(same, tile.offsets));
     }
   }
 
@@ -167,8 +203,9 @@ class Reader {
     return context_.dtype(demand(properties, "dtype"));
   }
 
-  DcpItem item(const std::string& name, const std::optional<Offsets>& offsets) {
-    const auto found = items_.find({name, offsets});
+  DcpItem item(NodeId same, const std::optional<Offsets>& offsets) {
+    const std::string_view name = graph_.text(same);
+    const auto found = items_.find({same, offsets});
     if (found == items_.end()) {
       context_.fail(fmt::format("storage_data has no item of {}", quote(name)));
     }
@@ -177,12 +214,12 @@ class Reader {
     if (const auto transforms = attribute(info, "transform_descriptors")) {
       refuse_transforms(name, *transforms);
     }
-    return {.path = std::string(context_.text(demand(info, "relative_path"), "relative_path")),
+    return {.path = file_of(demand(info, "relative_path")),
             .offset = context_.count(demand(info, "offset"), "offset"),
             .length = context_.count(demand(info, "length"), "length")};
   }
 
-  void refuse_transforms(const std::string& name, NodeId transforms) {
+  void refuse_transforms(std::string_view name, NodeId transforms) {
     std::vector<NodeId> list(graph_.items(transforms).begin(), graph_.items(transforms).end());
     if (const auto items = checkpoint::list_items(graph_, transforms)) list = *items;
     if (list.empty()) return;
@@ -193,16 +230,20 @@ class Reader {
 
   const checkpoint::Checkpoint& metadata_;
   const pickle::Graph& graph_;
+  FileNames& files_;
   std::vector<Warning> warnings_;
+  checkpoint::SameText same_;
+  checkpoint::PathBudget spelled_;
   checkpoint::FoldContext context_;
   std::map<Key, NodeId> items_;
-  std::map<std::string, ObjectPath, std::less<>> paths_;
+  std::map<NodeId, NodeId> paths_;                 // tuples, by the first node of a name
+  std::map<NodeId, std::string_view> file_names_;  // in files_
 };
 
 }  // namespace
 
-std::vector<DcpEntry> read_dcp_metadata(const checkpoint::Checkpoint& metadata) {
-  return Reader(metadata).read();
+std::vector<DcpEntry> read_dcp_metadata(const checkpoint::Checkpoint& metadata, FileNames& files) {
+  return Reader(metadata, files).read();
 }
 
 }  // namespace ptsd::format

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
@@ -17,9 +20,12 @@
 
 namespace ptsd::format {
 
+// Of files in the directory, as they stand there: each once, since thousands of items name one.
+using FileNames = std::set<std::string, std::less<>>;
+
 // A range of a file.
 struct DcpItem {
-  std::string path = {};  // in the directory, as it stands there
+  std::string_view path = {};  // one of FileNames
   std::uint64_t offset = 0;
   std::uint64_t length = 0;  // bytes
 };
@@ -34,9 +40,9 @@ struct DcpEntry {
   std::vector<DcpItem> items = {};  // one for each chunk, or one for a value
 };
 
-// The entries in their order. Chunks need not tile a tensor: those of other ranks can be elsewhere.
-// Throws Error::Malformed for what is no such Metadata, or lacks an item; Error::Unsupported for
-// items that were transformed.
-std::vector<DcpEntry> read_dcp_metadata(const checkpoint::Checkpoint& metadata);
+// The entries in their order, which borrow `files`, where the names of theirs are put. Chunks need
+// not tile a tensor: those of other ranks can be elsewhere. Throws Error::Malformed for what is no
+// such Metadata, or lacks an item; Error::Unsupported for items that were transformed.
+std::vector<DcpEntry> read_dcp_metadata(const checkpoint::Checkpoint& metadata, FileNames& files);
 
 }  // namespace ptsd::format

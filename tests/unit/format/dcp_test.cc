@@ -208,6 +208,45 @@ TEST_CASE("an item that is missing, elsewhere or too short is told") {
   CHECK(columns.refused() == "/.metadata: +0x58b: two items of 'w'");
 }
 
+TEST_CASE("a name is the same text, whichever node says it") {
+  Columns columns;
+  const Fragment shared =
+      stored("MetadataIndex", {
+                                  {text("fqn"),    get(9)      },
+                                  {text("offset"), size({1, 2})}
+  });
+  columns.entries[0].first += put(9);
+  columns.items[2].first = shared;
+  columns.here.write(".metadata", metadata(columns.entries, columns.items));
+  file::Folder folder(columns.here.path());
+  CHECK(bytes_of(*load_folder(folder, Limits{}), 0) == "abcdefgh");
+}
+
+TEST_CASE("names and paths end at a limit, however often the memo shares them") {
+  TemporaryFolder here;
+  const std::string value = saved(none());
+  here.write("f", value);
+  const auto refused_with = [&](std::size_t parts, const Limits& limits) {
+    Fragments path = {text(std::string(1000, 'p')) + put(9)};
+    path.resize(parts, get(9));
+    here.write(".metadata",
+               metadata(
+                   {
+                       {text("a"), bytes_entry()}
+    },
+                   {{index("a"), item("f", 0, value.size())}}, dict({{text("a"), tuple(path)}})));
+    file::Folder folder(here.path());
+    return refused([&] { load_folder(folder, limits); });
+  };
+  Limits limits;
+  limits.entries = 100;
+  CHECK(refused_with(5, limits).empty());
+  CHECK(refused_with(20, limits)
+            .ends_with(": paths of more than 100 times 128 bytes (--limit entries=N)"));
+  limits.depth = 10;
+  CHECK(refused_with(20, limits).ends_with(": a path of 20 parts (--limit depth=N)"));
+}
+
 TEST_CASE("the metadata of ranks that were written apart is put together") {
   Columns columns;
   const auto write_ranks = [&](const Fragment& other) {
