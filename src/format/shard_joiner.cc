@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "checkpoint/same_text.h"
 #include "format/json_reader.h"
 #include "format/safetensors_format.h"
 
@@ -75,6 +76,32 @@ void ShardJoiner::add(const std::string& file, LoadPart load) {
   }
 }
 
+std::vector<Pair> ShardJoiner::distinct(const Checkpoint& part, const std::vector<Pair>& pairs,
+                                        std::string_view file) {
+  checkpoint::SameText same(part.graph());
+  std::map<NodeId, std::size_t> places;
+  std::vector<Pair> kept;
+  Named again;
+  for (const Pair& pair : pairs) {
+    if (!checkpoint::is_text(part.graph(), pair.key)) {
+      part.fail(Error::Kind::Unsupported,
+                "a part of a sharded checkpoint with a key that is no text");
+    }
+    const auto [place, added] = places.try_emplace(same.first(pair.key), kept.size());
+    if (added) {
+      kept.push_back(pair);
+    } else {
+      kept[place->second].value = pair.value;
+      again.add(part.graph().text(pair.key));
+    }
+  }
+  if (again.count > 0) {
+    warn(file, fmt::format("keys that stand again and get their last value: {}, the first is {}",
+                           again.count, quote(again.first)));
+  }
+  return kept;
+}
+
 std::vector<Pair> ShardJoiner::choose(const Checkpoint& part, std::string_view file) {
   const auto pairs = pairs_of(part.names(), part.root());
   if (!pairs) {
@@ -84,7 +111,7 @@ std::vector<Pair> ShardJoiner::choose(const Checkpoint& part, std::string_view f
   Named elsewhere;
   Named unnamed;
   std::vector<Pair> chosen;
-  for (const Pair& pair : *pairs) {
+  for (const Pair& pair : distinct(part, *pairs, file)) {
     if (counts(part, pair, file, elsewhere, unnamed)) chosen.push_back(pair);
   }
   if (elsewhere.count > 0) {
@@ -101,10 +128,6 @@ std::vector<Pair> ShardJoiner::choose(const Checkpoint& part, std::string_view f
 
 bool ShardJoiner::counts(const Checkpoint& part, const Pair& pair, std::string_view file,
                          Named& elsewhere, Named& unnamed) {
-  if (!checkpoint::is_text(part.graph(), pair.key)) {
-    part.fail(Error::Kind::Unsupported,
-              "a part of a sharded checkpoint with a key that is no text");
-  }
   const std::string_view name = part.graph().text(pair.key);
   const std::string& own = sharding_.parts.back().file;
   if (weight_map_) {
@@ -116,9 +139,7 @@ bool ShardJoiner::counts(const Checkpoint& part, const Pair& pair, std::string_v
     if (named == weight_map_->end() && part.tensors().tensor_of(pair.value)) unnamed.add(name);
   }
   const auto before = entries_.find(name);
-  if (before != entries_.end() && before->second.part + 1 < sharding_.parts.size()) {
-    fail_twice(name, file, before->second.part);
-  }
+  if (before != entries_.end()) fail_twice(name, file, before->second.part);
   return true;
 }
 

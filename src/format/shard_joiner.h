@@ -60,6 +60,10 @@ class ShardJoiner {
     std::size_t item;  // of its value in items_
   };
 
+  // As in Python's dict: a key that stands again keeps its place, and gets the last value.
+  std::vector<checkpoint::Pair> distinct(const checkpoint::Checkpoint& part,
+                                         const std::vector<checkpoint::Pair>& pairs,
+                                         std::string_view file);
   // The entries of a part that count.
   std::vector<checkpoint::Pair> choose(const checkpoint::Checkpoint& part, std::string_view file);
   bool counts(const checkpoint::Checkpoint& part, const checkpoint::Pair& pair,

@@ -217,6 +217,21 @@ TEST_CASE("a name in two parts is refused unless the index says which counts") {
   CHECK(refusal_of_index(scratch) == "/2: 'x' stands in '1' too");
 }
 
+TEST_CASE("a key that stands again in a part keeps its place, with the last value") {
+  Scratch scratch;
+  const Fragment last = test::tensor(storage("0", 1), {1}, {1});
+  scratch.with("1.bin",
+               archive(dict({
+                   {text("a") + put(9), number(300)},
+                   {text("b"),          none()     },
+                   {get(9),             last       }
+  })));
+  scratch.with("i.json", R"({"weight_map":{"a":"1.bin"}})");
+  CHECK(lines_of_index(scratch) ==
+        Lines{"a [1]", "b",
+              "! keys that stand again and get their last value: 1, the first is 'a'"});
+}
+
 TEST_CASE("a total_size that is wrong is warned of") {
   Scratch scratch;
   scratch.with("1", part({"a", "bb"}));
