@@ -35,6 +35,7 @@ using pickle::NodeId;
 
 namespace {
 
+constexpr std::size_t kMostOfName = 80;  // bytes of a dtype's name that are shown
 constexpr KindSet kByteKinds(Kind::Bytes, Kind::ByteArray, Kind::ByteStr);
 
 class Reader {
@@ -69,6 +70,7 @@ class Reader {
     for (std::size_t i = 0; i < graph.size(); ++i) {
       read_node(NodeId{static_cast<std::uint32_t>(i)});
     }
+    warn_of_lacking();
     const NodeId root = copier_.copy(pickle_.root);
     checkpoint::set_view_items(assembly_.builder(), false);
     return assembly_.finish(root, limits_);
@@ -181,8 +183,8 @@ class Reader {
     const checkpoint::NumpyCode code = checkpoint::numpy_code(names_, array->dtype);
     const auto dtype = find_npy_dtype(code.code);
     if (!dtype) {
-      return keep(node, fmt::format("an array of numpy's {}, which torch lacks",
-                                    checkpoint::numpy_dtype_name(names_, array->dtype)));
+      const std::string name = checkpoint::numpy_dtype_name(names_, array->dtype);
+      return lacking_[quote(abbreviate(name, kMostOfName))].push_back(node);
     }
     const auto shape = shape_of(*array);
     auto bytes = bytes_of(array->data);
@@ -210,6 +212,21 @@ class Reader {
     if (named_++ >= kMostPaths) return "";
     const auto path = checkpoint::locate(names_, pickle_.root, node);
     return path ? " at " + quote(*path) : "";
+  }
+
+  // Arrays of dtypes that torch lacks, of which there can be thousands, stay values too.
+  void warn_of_lacking() {
+    for (const auto& [dtype, nodes] : lacking_) {
+      const NodeId first = nodes.front();
+      if (nodes.size() == 1) {
+        keep(first, fmt::format("an array of numpy's {}, which torch lacks", dtype));
+        continue;
+      }
+      assembly_.warn({.where = where(first),
+                      .message = fmt::format("{} arrays of numpy's {}, which torch lacks: they "
+                                             "stay values, the first{}",
+                                             nodes.size(), dtype, named(first))});
+    }
   }
 
   // The array stays an object with its parts.
@@ -268,6 +285,7 @@ class Reader {
   std::set<NodeId> of_tensors_;
   std::set<NodeId> embedded_;
   std::map<NodeId, std::shared_ptr<const ByteSource>> memory_;
+  std::map<std::string, std::vector<NodeId>> lacking_;  // arrays, by the quoted name of their dtype
   mutable unsigned named_ = 0;
 };
 

@@ -135,10 +135,25 @@ TEST_CASE("arrays that torch has no dtype for stay values, and are named") {
   const auto loaded = load(source, Limits{});
   const Lines found = texts(loaded->warnings());
   REQUIRE(found.size() == 2);
-  CHECK(
-      found[0].ends_with("an array of numpy's object, which torch lacks: it stays a value at 'o'"));
-  CHECK(found[1].ends_with("an array of numpy's U1, which torch lacks: it stays a value at 's'"));
+  CHECK(found[0].ends_with("an array of numpy's 'U1', which torch lacks: it stays a value at 's'"));
+  CHECK(found[1].ends_with(
+      "an array of numpy's 'object', which torch lacks: it stays a value at 'o'"));
   CHECK(loaded->checkpoint().tensors().count() == 0);
+}
+
+TEST_CASE("a dtype that torch lacks is told once, however many arrays have it") {
+  const Fragment long_one = dtype(std::string(1000, '\n'), "<");
+  const Fragment first = array({1}, long_one + put(9), bytes("abcd"));
+  const Fragment second = array({1}, get(9), bytes("abcd"));
+  const MemorySource source = memory(pickled(list({first, second})));
+  const Lines found = texts(load(source, Limits{})->warnings());
+  REQUIRE(found.size() == 1);
+  std::string name;
+  for (int i = 0; i < 80; ++i) {
+    name += "\\x0a";
+  }
+  CHECK(found[0].ends_with(": 2 arrays of numpy's '" + name +
+                           "…', which torch lacks: they stay values, the first at '0'"));
 }
 
 TEST_CASE("an array with too few or too many bytes is refused, and named") {
