@@ -40,6 +40,7 @@ std::string lack_of_room(int descriptor, std::uint64_t needed, int error) {
 }  // namespace
 
 std::string reason(int error) {
+  if (error == EMFILE) return "more files than the system lets a process open (ulimit -n)";
   return std::generic_category().message(error);
 }
 
