@@ -12,7 +12,9 @@
 #include "base/error.h"
 #include "command/command_line.h"
 #include "command/commands.h"
+#include "file/open_limit.h"
 #include "report/error_json.h"
+#include "report/messages.h"
 
 namespace {
 
@@ -40,7 +42,8 @@ void say(std::string_view text) {
 }
 
 Exit say(const Error& error, bool json) {
-  say(json ? ptsd::report::error_json(error) : std::string("ptsd: ") + error.what() + "\n");
+  say(json ? ptsd::report::error_json(error)
+           : "ptsd: " + ptsd::report::printable(error.what()) + "\n");
   return Exit::Trouble;
 }
 
@@ -71,6 +74,7 @@ Exit run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
+  ptsd::file::raise_open_limit();
   // A reader of stdout that goes away is noticed by report::Output.
   std::signal(SIGPIPE, SIG_IGN);
   return static_cast<int>(run({argv + (argc > 0 ? 1 : 0), argv + argc}));

@@ -77,7 +77,7 @@ class Reader {
 
   NodeId demand(NodeId node, std::string_view name) const {
     const std::optional<NodeId> value = attribute(node, name);
-    if (!value) context_.fail(fmt::format("{} without {}", class_of(node), quote(name)));
+    if (!value) context_.fail(fmt::format("{} without {}", quote(class_of(node)), quote(name)));
     return *value;
   }
 

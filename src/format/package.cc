@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/quote.h"
 #include "format/assembly.h"
 #include "format/record_pickle.h"
 
@@ -15,6 +16,7 @@ using pickle::NodeId;
 namespace {
 
 constexpr std::string_view kHidden = ".data/";
+constexpr std::size_t kMostOfVersion = 40;  // bytes that are shown
 constexpr std::string_view kScripts = ".data/ts_code/";
 
 // A pickle can have any name: it begins with PROTO and a version, and ends with STOP.
@@ -63,7 +65,8 @@ std::unique_ptr<Loaded> load_package(std::unique_ptr<ZipArchive> archive, const 
   facts.bytes = kept->source.size();
   facts.root = kept->records().root();
   const std::string python = kept->text(".data/python_version", assembly);
-  facts.writer = "torch.package" + (python.empty() ? "" : ", Python " + python);
+  facts.writer = "torch.package";
+  if (!python.empty()) facts.writer += ", Python " + escape(abbreviate(python, kMostOfVersion));
   facts.has_checksums = kept->zip.has_checksums();
   kept->check_byteorder(assembly);
   kept->warn_all(assembly);

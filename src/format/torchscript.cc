@@ -226,10 +226,13 @@ class Script {
   std::vector<Named> attributes_;
 };
 
+constexpr std::size_t kMostOfVersion = 40;  // bytes that are shown
+
 // PyTorchFileReader takes .data/version before version.
 std::string version_of(const ZipArchive& archive, Assembly& assembly) {
   const std::string hidden = archive.text(".data/version", assembly);
-  return hidden.empty() ? archive.text("version", assembly) : hidden;
+  const std::string version = hidden.empty() ? archive.text("version", assembly) : hidden;
+  return escape(abbreviate(version, kMostOfVersion));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "pickle/import_names.h"
 #include "report/info.h"
 #include "report/ls_totals.h"
+#include "report/messages.h"
 #include "report/numbers.h"
 #include "report/table.h"
 #include "report/tensor_text.h"
@@ -166,7 +167,8 @@ class Writer {
       Where where = report_.warnings[i].where;
       where.file.clear();
       const std::string place = to_string(where);
-      line(fmt::format("  {}{}{}", place, place.empty() ? "" : ": ", report_.warnings[i].message));
+      line(fmt::format("  {}{}{}", place, place.empty() ? "" : ": ",
+                       printable(report_.warnings[i].message)));
     }
     write_rest(report_.warnings.size(), "warning");
   }

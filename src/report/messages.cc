@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/quote.h"
+
 namespace ptsd::report {
 namespace {
 
@@ -12,12 +14,23 @@ constexpr std::size_t kMostWarnings = 10;
 
 }  // namespace
 
+std::string printable(std::string_view message) {
+  std::string text;
+  while (true) {
+    const std::size_t backslash = message.find('\\');
+    append_escaped(text, message.substr(0, backslash));
+    if (backslash == std::string_view::npos) return text;
+    text += '\\';
+    message.remove_prefix(backslash + 1);
+  }
+}
+
 std::string warning_lines(const std::vector<Warning>& warnings, bool all) {
   std::string text;
   const std::size_t shown = all ? warnings.size() : std::min(warnings.size(), kMostWarnings);
   for (std::size_t i = 0; i < shown; ++i) {
-    text +=
-        fmt::format("ptsd: warning: {}: {}\n", to_string(warnings[i].where), warnings[i].message);
+    text += fmt::format("ptsd: warning: {}: {}\n", to_string(warnings[i].where),
+                        printable(warnings[i].message));
   }
   if (shown < warnings.size()) {
     text += fmt::format("ptsd: warning: … and {} more (-v shows all)\n", warnings.size() - shown);
