@@ -45,8 +45,8 @@ class Cursor {
   std::uint64_t position() const { return position_; }
   bool at_end() const { return position_ == part_.size(); }
 
-  [[noreturn]] void fail(std::string message) const {
-    part_.fail_at(position_, Error::Kind::Malformed, std::move(message));
+  [[noreturn]] void fail(std::string message, Error::Kind kind = Error::Kind::Malformed) const {
+    part_.fail_at(position_, kind, std::move(message));
   }
 
   template <class Use>
@@ -290,7 +290,8 @@ class Reader {
     cursor.u32(subject);
     if (dimensions > limits_.dimensions) {
       cursor.fail(fmt::format("{}: {} dimensions, the limit is {} (--limit dimensions=N)", subject,
-                              dimensions, limits_.dimensions));
+                              dimensions, limits_.dimensions),
+                  Error::Kind::Limit);
     }
     std::vector<std::int64_t> shape;
     std::vector<std::int64_t> stride;

@@ -163,6 +163,20 @@ TEST_CASE("members that are cut or run something are refused") {
   CHECK(refused_with(archive, "sys_info is no dict whose protocol_version is 1000"));
 }
 
+TEST_CASE("more dimensions than the limit are no fault of the file") {
+  const std::string bytes = Archive().bytes();
+  const MemorySource source("f", {as_bytes(bytes).begin(), as_bytes(bytes).end()});
+  Limits limits;
+  limits.dimensions = 0;
+  Error::Kind kind = Error::Kind::Io;
+  try {
+    load(source, limits);
+  } catch (const Error& error) {
+    kind = error.kind();
+  }
+  CHECK(kind == Error::Kind::Limit);
+}
+
 TEST_CASE("another tar archive is no checkpoint") {
   CHECK(refusal(tar_member("a", "x")) ==
         "f: a tar archive without storages, tensors and pickle: not written by torch.save");
