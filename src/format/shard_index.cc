@@ -2,10 +2,13 @@
 #include "format/shard_index.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,22 +21,37 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::uint64_t kLargestIndex = std::uint64_t{1} << 28;  // bytes
+// Of half a million entries. What is read of it takes several times as much memory.
+constexpr std::uint64_t kLargestIndex = std::uint64_t{1} << 26;  // bytes
+
+// No key may stand twice. An index can have a million, and so none is copied. `offsets`: of the
+// keys.
+void check_once(const JsonReader& json, const Pairs& pairs,
+                const std::vector<std::size_t>& offsets) {
+  std::vector<std::size_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto key = [&](std::size_t i) -> const std::string& { return pairs[i].first; };
+  std::ranges::stable_sort(order, {}, key);
+  const auto twice = std::ranges::adjacent_find(order, {}, key);
+  if (twice == order.end()) return;
+  json.fail_at(offsets[twice[1]], Error::Kind::Malformed, quote(key(*twice)) + " stands twice");
+}
 
 // An object, with what `value` reads of each of its values.
 template <class Value>
 Pairs read_pairs(JsonReader& json, std::string_view what, const Value& value) {
   Pairs pairs;
-  std::set<std::string> seen;
+  std::vector<std::size_t> offsets;
   json.set_subject(std::string(what));
   json.begin_object();
   while (std::optional<std::string> key = json.key()) {
-    if (!seen.insert(*key).second) json.fail(quote(*key) + " stands twice");
+    offsets.push_back(json.offset());
     json.set_subject(fmt::format("{}: {}", what, quote(*key)));
     std::string text = value();
     json.set_subject(std::string(what));
     pairs.emplace_back(*std::move(key), std::move(text));
   }
+  check_once(json, pairs, offsets);
   json.set_subject("");
   return pairs;
 }
