@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "base/nearest.h"
 #include "base/quote.h"
 #include "checkpoint/listing.h"
+#include "checkpoint/resolve.h"
 #include "checkpoint/walk.h"
 
 namespace ptsd::checkpoint {
@@ -24,10 +27,17 @@ namespace {
 constexpr auto kUsualNames = std::to_array<std::string_view>(
     {"state_dict", "model_state_dict", "model", "module", "net", "params"});
 
+bool is_integer(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 bool has_integer_key(const Checkpoint& checkpoint, NodeId node) {
+  const pickle::Graph& graph = checkpoint.graph();
   const std::optional<std::vector<Pair>> pairs = pairs_of(checkpoint.names(), node);
   return pairs && std::ranges::any_of(*pairs, [&](const Pair& pair) {
-           return checkpoint.graph().kind(pair.key) == Kind::Int;
+           return graph.kind(pair.key) == Kind::Int ||
+                  (is_text(graph, pair.key) && is_integer(graph.text(pair.key)));
          });
 }
 
@@ -36,9 +46,14 @@ class Finder final : public Visitor {
   explicit Finder(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
 
   bool enter(std::string_view path, NodeId node) override {
+    if (is_below_integer(path)) {
+      has_skipped_ = true;
+      return false;
+    }
     if (!seen_.insert(node).second) return false;
     if (is_state_dict(checkpoint_, node)) found_.push_back({std::string(path), node});
-    return !has_integer_key(checkpoint_, node);
+    if (has_integer_key(checkpoint_, node)) numbered_.emplace(path);
+    return true;
   }
   void leaf(std::string_view, NodeId, bool) override {}
   bool is_value(std::string_view, NodeId node, std::optional<NodeId>& attributes) override {
@@ -47,12 +62,29 @@ class Finder final : public Visitor {
   void repeated_key(std::string_view, NodeId) override {}
 
   std::vector<StateDict> take() { return std::move(found_); }
+  // Whether something was passed over.
+  bool has_skipped() const { return has_skipped_; }
 
  private:
+  bool is_below_integer(std::string_view path) const {
+    const std::size_t slash = path.rfind('/');
+    const bool is_top = slash == std::string_view::npos;
+    return is_integer(is_top ? path : path.substr(slash + 1)) &&
+           numbered_.contains(is_top ? std::string_view() : path.substr(0, slash));
+  }
+
   const Checkpoint& checkpoint_;
   std::unordered_set<NodeId> seen_;
+  std::set<std::string, std::less<>> numbered_;  // paths of dicts with integer keys
   std::vector<StateDict> found_;
+  bool has_skipped_ = false;
 };
+
+Finder search(const Checkpoint& checkpoint, NodeId root) {
+  Finder finder(checkpoint);
+  walk(checkpoint.names(), root, checkpoint.origin(), checkpoint.limits(), finder);
+  return finder;
+}
 
 std::string candidates(const std::vector<StateDict>& found) {
   constexpr std::size_t kMost = 8;
@@ -68,10 +100,10 @@ std::string candidates(const std::vector<StateDict>& found) {
   throw Error(Error::Kind::Usage, {.file = checkpoint.origin().file}, std::move(message));
 }
 
-StateDict find_wanted(const Checkpoint& checkpoint, const std::vector<StateDict>& found,
-                      const std::string& path) {
-  const auto match = std::ranges::find(found, path, &StateDict::path);
-  if (match != found.end()) return *match;
+StateDict find_wanted(const Checkpoint& checkpoint, NodeId root,
+                      const std::vector<StateDict>& found, const std::string& path) {
+  const std::optional<NodeId> node = path.empty() ? root : resolve(checkpoint, root, path);
+  if (node && is_state_dict(checkpoint, *node)) return {path, *node};
   std::vector<std::string> paths;
   for (const StateDict& each : found) {
     paths.push_back(each.path);
@@ -83,7 +115,6 @@ StateDict find_wanted(const Checkpoint& checkpoint, const std::vector<StateDict>
 
 StateDict choose_one(const Checkpoint& checkpoint, NodeId root,
                      const std::vector<StateDict>& found) {
-  if (found.empty()) fail(checkpoint, "no state dict: no dict of names holds tensors");
   if (found.front().node == root) return found.front();
   for (const std::string_view name : kUsualNames) {
     const auto match = std::ranges::find(found, name, &StateDict::path);
@@ -111,22 +142,24 @@ bool is_state_dict(const Checkpoint& checkpoint, NodeId node) {
 }
 
 std::vector<StateDict> find_state_dicts(const Checkpoint& checkpoint, NodeId root) {
-  Finder finder(checkpoint);
-  walk(checkpoint.names(), root, checkpoint.origin(), checkpoint.limits(), finder);
-  return finder.take();
+  return search(checkpoint, root).take();
 }
 
 std::vector<StateDict> choose_state_dicts(const Checkpoint& checkpoint, NodeId root,
                                           const std::vector<std::string>& wanted) {
-  const std::vector<StateDict> found = find_state_dicts(checkpoint, root);
-  if (wanted.empty()) return {choose_one(checkpoint, root, found)};
-  if (std::ranges::find(wanted, "*") != wanted.end()) {
-    if (found.empty()) choose_one(checkpoint, root, found);
-    return found;
+  Finder finder = search(checkpoint, root);
+  const std::vector<StateDict> found = finder.take();
+  const bool all = std::ranges::find(wanted, "*") != wanted.end();
+  if (found.empty() && (wanted.empty() || all)) {
+    fail(checkpoint, finder.has_skipped() ? "no state dict: no dict of names holds tensors; below "
+                                            "integer keys --in PATH says which"
+                                          : "no state dict: no dict of names holds tensors");
   }
+  if (wanted.empty()) return {choose_one(checkpoint, root, found)};
+  if (all) return found;
   std::vector<StateDict> chosen;
   for (const std::string& path : wanted) {
-    chosen.push_back(find_wanted(checkpoint, found, path));
+    chosen.push_back(find_wanted(checkpoint, root, found, path));
   }
   return chosen;
 }

@@ -21,13 +21,14 @@ std::vector<Pair> entries_of(const Checkpoint& checkpoint, const StateDict& stat
 
 bool is_state_dict(const Checkpoint& checkpoint, pickle::NodeId node);
 
-// All below a node, itself among them, in file order, each object once. Nothing below a dict with
-// integer keys counts: that is the state of an optimizer.
+// All below a node, itself among them, in file order, each object once. Nothing below an integer
+// key of a dict counts: that is the state of an optimizer. torch.distributed.checkpoint makes texts
+// of such keys, and so digits alone are taken for one.
 std::vector<StateDict> find_state_dicts(const Checkpoint& checkpoint, pickle::NodeId root);
 
-// Those an edit works on. `wanted` holds paths, or "*" for all; if it is empty: the root, else the
-// first of the usual names, else the only one there is. Throws Error::Usage that lists the
-// candidates where that does not lead to one.
+// Those an edit works on. `wanted` holds paths, to any state dict there is, or "*" for all that
+// find_state_dicts() gives; if it is empty: the root, else the first of the usual names, else the
+// only one of them. Throws Error::Usage that lists the candidates where that does not lead to one.
 std::vector<StateDict> choose_state_dicts(const Checkpoint& checkpoint, pickle::NodeId root,
                                           const std::vector<std::string>& wanted);
 
