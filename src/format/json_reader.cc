@@ -262,7 +262,7 @@ std::uint64_t JsonReader::unsigned_integer() {
 
 void JsonReader::literal(std::string_view word) {
   if (text_.substr(position_, word.size()) != word) {
-    fail(fmt::format("no JSON: what begins like {} is none", word));
+    fail(fmt::format("not JSON: expected {}", word));
   }
   position_ += word.size();
 }

@@ -270,8 +270,8 @@ class Legacy final : public Loaded {
     });
     for (const auto& [key, view] : views_) {
       if (!declared_.contains(key) && !views_.contains(view.root)) continue;
-      fail_at(layout_.object, fmt::format("storage {} is a part of {}, and one of them is itself "
-                                          "a part or a whole",
+      fail_at(layout_.object, fmt::format("storage {} is a view of {}: a view cannot be a storage "
+                                          "of its own, or a view of a view",
                                           quote(key), quote(view.root)));
     }
   }

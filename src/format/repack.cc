@@ -70,7 +70,7 @@ class Repacker {
 
   [[noreturn]] void fail(const std::string& key) const {
     draft_.base.fail(Error::Kind::Conflict,
-                     fmt::format("the pickle names a storage of nowhere: {}", quote(key)));
+                     fmt::format("the pickle names a storage that does not exist: {}", quote(key)));
   }
 
   const Draft& draft_;

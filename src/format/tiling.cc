@@ -20,7 +20,7 @@ constexpr std::uint64_t kMostPairs = std::uint64_t{1} << 28;
 
 [[noreturn]] void fail_pairs(std::size_t tiles) {
   throw Error(Error::Kind::Limit, {},
-              fmt::format("{} chunks that lie side by side in every dimension", tiles));
+              fmt::format("too many overlapping ranges among {} chunks to check", tiles));
 }
 
 std::uint64_t unsigned_of(std::int64_t number) {

@@ -112,7 +112,9 @@ class Planner {
 
   StorageId own_storage(std::string_view key) const {
     const auto found = draft_.base.tensors().find_storage(key);
-    if (!found) fail(fmt::format("{}{}", kStorages, key), "the pickle names a storage of nowhere");
+    if (!found) {
+      fail(fmt::format("{}{}", kStorages, key), "the pickle names a storage that does not exist");
+    }
     return *found;
   }
 

@@ -74,7 +74,7 @@ TEST_CASE("what is no JSON is refused with its offset") {
       {"[1 2]",              "f: +0xb: no JSON: '2' where ',' or ']' should be"        },
       {"[1,]",               "f: +0xb: no JSON: ']' where a value should be"           },
       {"[1}",                "f: +0xa: no JSON: '}' where ',' or ']' should be"        },
-      {"tru",                "f: +0x8: no JSON: what begins like true is none"         },
+      {"tru",                "f: +0x8: not JSON: expected true"                        },
       {"truex",              "f: +0xc: more text behind the JSON value"                },
       {"1 \0"s,              "f: +0xa: more text behind the JSON value"                },
       {"\xef\xbb\xbf{}",     "f: +0x8: no JSON: '\\xef' where a value should be"       },
