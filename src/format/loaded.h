@@ -34,6 +34,7 @@ struct FileFacts {
   bool has_checksums = true;
   std::uint64_t orphan_records = 0;  // data that no tensor uses
   std::uint64_t orphan_bytes = 0;
+  std::string left_out = {};  // what the file holds and the checkpoint cannot, for messages
   std::optional<Sharding> sharding = {};  // of a checkpoint in several files
 };
 

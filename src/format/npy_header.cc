@@ -143,20 +143,20 @@ class Parser {
   const Where& where_;
 };
 
-void set_dtype(NumpyLayout& layout, std::string_view descr, const Where& where) {
+// Arrays of objects and those of dtypes that torch lacks have none.
+void set_dtype(NpyHeader& header, std::string_view descr) {
   std::string_view code = descr;
   const char order = code.empty() ? ' ' : code.front();
   if (std::string_view("<>|=").find(order) != std::string_view::npos) code.remove_prefix(1);
-  if (code.starts_with('O')) {
-    fail(where, "an array of Python objects, which are a pickle", Error::Kind::Unsupported);
-  }
   const auto dtype = find_npy_dtype(code);
-  if (!dtype) {
-    fail(where, fmt::format("an array of numpy's {}, which torch lacks", quote(descr)),
-         Error::Kind::Unsupported);
+  if (code.starts_with('O')) {
+    header.lacking = "an array of Python objects, which are a pickle";
+  } else if (!dtype) {
+    header.lacking = fmt::format("an array of numpy's {}, which torch lacks", quote(descr));
+  } else {
+    header.layout.dtype = *dtype;
+    header.layout.big_endian = order == '>';
   }
-  layout.dtype = *dtype;
-  layout.big_endian = order == '>';
 }
 
 }  // namespace
@@ -191,7 +191,7 @@ NpyHeader read_npy_header(const ByteSource& file, const Where& where) {
   Parser parser(as_text(text), where);
   parser.parse();
   NpyHeader header = {.layout = {}, .size = begin + length};
-  set_dtype(header.layout, *parser.descr, where);
+  set_dtype(header, *parser.descr);
   header.layout.fortran = *parser.fortran;
   header.layout.shape = std::move(*parser.shape);
   return header;

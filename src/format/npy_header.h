@@ -13,14 +13,14 @@ namespace ptsd::format {
 // bytes, the size of a dict literal (2 bytes in version 1, 4 in 2 and 3), and that.
 struct NpyHeader {
   NumpyLayout layout;
-  std::uint64_t size = 0;  // bytes before the elements
+  std::uint64_t size = 0;    // bytes before the elements
+  std::string lacking = {};  // why torch can have no such array, and there is no dtype
 };
 
 inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 // `where` names the file, and the member of an archive. Throws Error::Malformed for what numpy
-// would not read, Error::Unsupported for arrays of objects, structured ones, and those of dtypes
-// that torch lacks.
+// would not read, Error::Unsupported for structured arrays.
 NpyHeader read_npy_header(const ByteSource& file, const Where& where);
 
 }  // namespace ptsd::format

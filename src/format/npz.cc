@@ -2,12 +2,14 @@
 #include "format/npz.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "base/quote.h"
 #include "container/zip_reader.h"
 #include "format/assembly.h"
 #include "format/npy_header.h"
@@ -98,9 +100,10 @@ class Npz {
         assembly_.warn({.where = where, .message = "no .npy file: left out"});
         continue;
       }
+      const std::optional<pickle::NodeId> value = tensor(member, where);
+      if (!value) continue;
       const std::string_view name = member.name.substr(0, member.name.size() - kSuffix.size());
-      pairs.push_back(assembly_.builder().str(name));
-      pairs.push_back(tensor(member, where));
+      pairs.insert(pairs.end(), {assembly_.builder().str(name), *value});
     }
     assembly_.keep(zip_);
     return assembly_.finish(assembly_.builder().dict(pairs), limits_);
@@ -111,9 +114,16 @@ class Npz {
     return {.file = zip_->source().name(), .member = std::string(member.name)};
   }
 
-  pickle::NodeId tensor(const Member& member, const Where& where) {
+  // Nothing for what torch cannot have.
+  std::optional<pickle::NodeId> tensor(const Member& member, const Where& where) {
     const UncheckedSource file = zip_->open_unchecked(member, limits_.inflated_bytes);
     const NpyHeader header = read_npy_header(*file.source, where);
+    if (!header.lacking.empty()) {
+      assembly_.warn({.where = where, .message = header.lacking + ": left out"});
+      std::string& left_out = assembly_.facts().left_out;
+      if (left_out.empty()) left_out = quote(member.name) + " is " + header.lacking;
+      return std::nullopt;
+    }
     const std::uint64_t size = element_bytes(assembly_, header, member.size, where);
     return numpy_tensor(
         assembly_, header.layout,
@@ -133,6 +143,7 @@ std::unique_ptr<Loaded> load_npy(const Input& input, const Limits& limits) {
   const Where where = {.file = source.name()};
   Assembly assembly(where, facts_of(source, "npy"));
   const NpyHeader header = read_npy_header(source, where);
+  if (!header.lacking.empty()) source.fail(Error::Kind::Unsupported, header.lacking);
   const std::uint64_t size = element_bytes(assembly, header, source.size(), where);
   const pickle::NodeId root =
       numpy_tensor(assembly, header.layout, std::make_unique<RangeBytes>(source, header.size, size),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/refuse_loss.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,8 +14,8 @@
 namespace ptsd::format {
 namespace {
 
-[[noreturn]] void fail_loss(const checkpoint::Checkpoint& input, std::uint64_t offset,
-                            std::string message) {
+[[noreturn]] void fail_loss(const checkpoint::Checkpoint& input,
+                            std::optional<std::uint64_t> offset, std::string message) {
   Where where = input.origin();
   where.offset = offset;
   throw Error(Error::Kind::Conflict, where, std::move(message));
@@ -37,7 +39,12 @@ void refuse_loss(Inputs inputs, bool force) {
     if (const auto lost = input->checkpoint().pickle().lost_call) {
       fail_loss(input->checkpoint(), *lost, "a call of a state setter, which an edit would lose");
     }
-    if (!force) refuse_rest(*input);
+    if (force) continue;
+    refuse_rest(*input);
+    if (const std::string& left_out = input->facts().left_out; !left_out.empty()) {
+      fail_loss(input->checkpoint(), std::nullopt,
+                left_out + ", and would be lost: --force goes on");
+    }
   }
 }
 

@@ -5,8 +5,9 @@
 
 namespace ptsd::format {
 
-// Throws Error::Conflict for what the graph of an input does not hold and its pickle does: an
-// edit, which encodes the graph, would lose it. `force` lets bytes behind the pickle go.
+// Throws Error::Conflict for what the graph of an input does not hold and its file does: an edit,
+// which encodes the graph, would lose it. `force` lets bytes behind the pickle go, and what the
+// loader left out.
 void refuse_loss(Inputs inputs, bool force);
 
 }  // namespace ptsd::format

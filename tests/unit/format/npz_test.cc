@@ -3,6 +3,7 @@
 
 #include "format/npy.h"
 #include "format/probe.h"
+#include "format/refuse_loss.h"
 #include "support/refusal.h"
 #include "support/zip_assembler.h"
 #include "unit/checkpoint/loading.h"
@@ -122,8 +123,23 @@ TEST_CASE("what else is in a .npz file is named") {
   const Opened opened(
       zip().member("a.npy", npy(header("<f4", "(0,)"))).member("readme.txt", "x").text());
   CHECK(texts(opened.loaded->warnings()) == Lines{"f: readme.txt: no .npy file: left out"});
-  CHECK(refusal(zip().member("a.npy", npy(header("|O", "(1,)"))).text()) ==
-        "f: a.npy: an array of Python objects, which are a pickle");
+}
+
+TEST_CASE("an array that torch cannot have hides none beside it, and is lost in no conversion") {
+  const Opened opened(zip()
+                          .member("o.npy", npy(header("|O", "(1,)")))
+                          .member("a.npy", npy(header("|u1", "(3,)"), "abc"))
+                          .member("s.npy", npy(header("<U2", "(1,)")))
+                          .text());
+  CHECK(opened.entries() == Lines{"a: tensor uint8 [3] stride [1]"});
+  CHECK(texts(opened.loaded->warnings()) ==
+        Lines{"f: o.npy: an array of Python objects, which are a pickle: left out",
+              "f: s.npy: an array of numpy's '<U2', which torch lacks: left out"});
+  const Loaded* const inputs[] = {opened.loaded.get()};
+  CHECK(test::refused([&] { refuse_loss(inputs, false); }) ==
+        "f: 'o.npy' is an array of Python objects, which are a pickle, and would be lost: --force "
+        "goes on");
+  CHECK(test::refused([&] { refuse_loss(inputs, true); }).empty());
 }
 
 TEST_CASE("damage to a member of a .npz file is noticed when it is read") {
