@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "base/quote.h"
 
 namespace ptsd::file {
@@ -51,12 +53,16 @@ bool Folder::has(std::string_view name) const {
   return stays_inside(name) && fs::is_regular_file(path_of(name), error);
 }
 
-const InputFile& Folder::open(std::string_view name) {
+const InputFile& Folder::open(std::string_view name, std::string_view namer) {
   if (!stays_inside(name)) {
     fail(Error::Kind::Malformed, "the name of a part leads elsewhere: " + quote(name));
   }
   const auto found = files_.find(name);
   if (found != files_.end()) return *found->second;
+  std::error_code error;
+  if (!namer.empty() && !fs::exists(path_of(name), error)) {
+    fail(Error::Kind::Io, fmt::format("{} is missing, which {} names", quote(name), namer));
+  }
   auto file = std::make_unique<InputFile>(path_of(name));
   return *files_.emplace(name, std::move(file)).first->second;
 }

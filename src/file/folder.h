@@ -26,8 +26,9 @@ class Folder {
   // Whether there is a file of this name; false for a name that leads out.
   bool has(std::string_view name) const;
   // `name` may have "/" in it. Throws Error::Malformed for one that is empty, absolute, or has an
-  // empty, "." or ".." segment, and Error::Io for a file that cannot be opened.
-  const InputFile& open(std::string_view name);
+  // empty, "." or ".." segment, and Error::Io for a file that cannot be opened. `namer` is what
+  // names the file: "the index".
+  const InputFile& open(std::string_view name, std::string_view namer = {});
   // The file that the user named, wherever it is.
   const InputFile& open_named(const std::string& path);
   // All that were opened, in the order of their names.

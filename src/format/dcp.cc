@@ -125,7 +125,7 @@ class Directory {
   }
 
   void check_item(const DcpEntry& entry, const DcpItem& item) {
-    const file::InputFile& file = folder_.open(item.path);
+    const file::InputFile& file = folder_.open(item.path, kMetadata);
     if (item.offset > file.size() || item.length > file.size() - item.offset) {
       fail_entry(where_, entry,
                  fmt::format("{} bytes at {:#x} of {}, which has {}", item.length, item.offset,
@@ -147,7 +147,7 @@ class Directory {
         fail_entry(where_, entry,
                    fmt::format("an item of {} bytes for a chunk of {}", item.length, bytes));
       }
-      chunks.push_back({.file = folder_.open(item.path),
+      chunks.push_back({.file = folder_.open(item.path, kMetadata),
                         .offset = item.offset,
                         .length = item.length,
                         .subject = quote(entry.name),
@@ -166,7 +166,7 @@ class Directory {
   NodeId value(const DcpEntry& entry) {
     const DcpItem& item = entry.items[0];
     const auto archive =
-        std::make_shared<RangeSource>(folder_.open(item.path), item.offset, item.length);
+        std::make_shared<RangeSource>(folder_.open(item.path, kMetadata), item.offset, item.length);
     assembly_.keep(archive);
     return assembly_.adopt(load_torch_zip(Input{.source = *archive}, limits_));
   }
@@ -221,6 +221,10 @@ bool is_dcp(const file::Folder& folder) {
   return folder.has(kMetadata) || std::ranges::any_of(folder.names(), [](const std::string& name) {
            return name == ".metadata.tmp" || is_part(name) || is_metadata_of_rank(name);
          });
+}
+
+bool is_part_of_dcp(const file::Folder& folder, std::string_view name) {
+  return folder.has(kMetadata) && (name == kMetadata || is_part(name));
 }
 
 std::unique_ptr<Loaded> load_dcp(file::Folder& folder, const Limits& limits) {

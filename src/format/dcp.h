@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "base/limits.h"
 #include "file/folder.h"
@@ -11,6 +12,9 @@ namespace ptsd::format {
 
 // Whether a directory is one that torch.distributed.checkpoint wrote, or began to write.
 bool is_dcp(const file::Folder& folder);
+
+// Whether a file of such a directory is one that shows the checkpoint only with the others.
+bool is_part_of_dcp(const file::Folder& folder, std::string_view name);
 
 // Opens a directory of torch.distributed.checkpoint as the dict that was saved
 // (torch/distributed/checkpoint/format_utils.py, dcp_to_torch_save). Borrows the folder. Reads

@@ -5,8 +5,11 @@
 #include <optional>
 #include <system_error>
 
+#include <fmt/format.h>
+
 #include "base/quote.h"
 #include "checkpoint/resolve.h"
+#include "format/dcp.h"
 #include "format/probe.h"
 #include "format/shard_folder.h"
 
@@ -43,6 +46,11 @@ std::unique_ptr<Loaded> load_path(const std::string& path, file::Folder& folder,
                                   const Limits& limits) {
   if (is_directory(path)) return load_folder(folder, limits);
   if (is_set(path)) return load_set(folder, fs::path(path).filename().string(), limits);
+  if (is_part_of_dcp(folder, fs::path(path).filename().string())) {
+    fail_usage(fmt::format("a part of a torch.distributed.checkpoint: give its directory, {}",
+                           quote(folder.path().empty() ? "." : folder.path())),
+               path);
+  }
   return load(Input{.source = folder.open_named(path), .folder = &folder}, limits);
 }
 

@@ -103,6 +103,17 @@ bool is_onnx(const Head& head) {
          text[4] <= '~';
 }
 
+// Deflated with a window of 32 KiB, at any level (RFC 1950).
+bool is_zlib(const Head& head) {
+  return head.text.size() >= 2 && head.text[0] == '\x78' &&
+         std::string_view("\x01\x5e\x9c\xda").find(head.text[1]) != std::string_view::npos;
+}
+
+// What came before GGUF: a word in the byte order of the writer.
+bool is_ggml(const Head& head) {
+  return head.has("ggml") || head.has("lmgg") || head.has("fmgg") || head.has("tjgg");
+}
+
 // Rows stay apart: who adds one touches no other.
 // clang-format off
 struct Format {
@@ -153,11 +164,15 @@ constexpr auto kOthers = std::to_array<Other>({
     {[](const Head& h) { return h.has("BZh"); }, kUnsupported, "a bzip2 file: unpack it first"},
     {[](const Head& h) { return h.has("\x28\xb5\x2f\xfd"); }, kUnsupported,
      "a Zstandard file: unpack it first"},
+    {[](const Head& h) { return h.has("\x04\x22\x4d\x18"); }, kUnsupported,
+     "an LZ4 file: unpack it first"},
+    {is_zlib, kUnsupported, "a zlib stream: unpack it first"},
     {[](const Head& h) { return h.has("Rar!"); }, kUnsupported, "a RAR archive: unpack it first"},
     {[](const Head& h) { return h.has("\x89HDF\r\n\x1a\n"); }, kUnsupported,
      "an HDF5 file (Keras?), not a PyTorch checkpoint"},
     {[](const Head& h) { return h.has("GGUF"); }, kUnsupported,
      "a GGUF file, not a PyTorch checkpoint"},
+    {is_ggml, kUnsupported, "a GGML file, not a PyTorch checkpoint"},
     {[](const Head& h) { return h.has("\x7f" "ELF"); }, kMalformed, "a program (ELF), not a checkpoint"},
 });
 
@@ -169,6 +184,9 @@ struct FolderFormat {
 
 constexpr auto kFolders = std::to_array<FolderFormat>({
     {is_dcp, load_dcp, {}},
+    {holds_dcp_shards, nullptr,
+     "shards of torch.distributed.checkpoint in the form of Hugging Face: not supported, "
+     "consolidate them first"},
     {holds_shards, load_shards, {}},
     {[](const file::Folder& f) { return f.has("saved_model.pb"); }, nullptr,
      "a TensorFlow SavedModel, not a PyTorch checkpoint"},
@@ -224,7 +242,10 @@ std::unique_ptr<Loaded> load_folder(file::Folder& folder, const Limits& limits) 
   const auto* const format =
       std::ranges::find_if(kFolders, [&](const FolderFormat& row) { return row.matches(folder); });
   if (format == kFolders.end()) {
-    fail_folder(folder, "a directory without .metadata, not a checkpoint");
+    fail_folder(
+        folder,
+        "not a checkpoint: a directory without .metadata, an index of parts, a set of parts, "
+        "model.safetensors or pytorch_model.bin");
   }
   if (format->load == nullptr) fail_folder(folder, std::string(format->what));
   return format->load(folder, limits);

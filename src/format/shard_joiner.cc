@@ -20,6 +20,8 @@ using pickle::NodeId;
 
 namespace {
 
+constexpr std::size_t kMostOfText = 40;  // bytes of metadata that are shown
+
 // What writers have taken for the size: of all tensors, of those that do not share a storage with
 // one before, of the storages.
 std::set<std::uint64_t> sizes_of(const checkpoint::Tensors& tensors) {
@@ -51,7 +53,7 @@ void ShardJoiner::warn(std::string_view file, std::string message) {
 }
 
 void ShardJoiner::add(const std::string& file, LoadPart load) {
-  const file::InputFile& source = folder_.open(file);
+  const file::InputFile& source = folder_.open(file, weight_map_ ? "the index" : "");
   std::unique_ptr<Loaded> part = load(Input{.source = source}, limits_);
   const Checkpoint& checkpoint = part->checkpoint();
   if (sharding_.parts.empty()) assembly_.facts().byteorder = part->facts().byteorder;
@@ -120,8 +122,8 @@ std::vector<Pair> ShardJoiner::choose(const Checkpoint& part, std::string_view f
                            elsewhere.count, quote(elsewhere.first)));
   }
   if (unnamed.count > 0) {
-    warn(file, fmt::format("{} tensors that the index does not name; the first is {}",
-                           unnamed.count, quote(unnamed.first)));
+    warn(file, fmt::format("{} tensor{} that the index does not name; the first is {}",
+                           unnamed.count, unnamed.count == 1 ? "" : "s", quote(unnamed.first)));
   }
   return chosen;
 }
@@ -177,9 +179,11 @@ void ShardJoiner::merge(const std::string& key, const std::string& value, std::s
   const auto [at, is_new] = merged_.try_emplace(key, value);
   if (is_new) {
     metadata_.emplace_back(key, value);
-  } else if (at->second != value) {
-    warn(file, fmt::format("__metadata__: {} is {}, and not {} as in a part before; that counts",
-                           quote(key), quote(value), quote(at->second)));
+  } else if (at->second != value && differing_.insert(key).second) {
+    // Each part can have another: once is enough.
+    const auto shown = [](const std::string& text) { return quote(abbreviate(text, kMostOfText)); };
+    warn(file, fmt::format("__metadata__: {} is {} here and {} in an earlier part, which is kept",
+                           quote(key), shown(value), shown(at->second)));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -92,6 +93,7 @@ class ShardJoiner {
   std::map<std::string, Entry, std::less<>> entries_;
   std::vector<pickle::NodeId> items_;  // key, value, key, value, ...
   std::map<std::string, std::string, std::less<>> merged_;
+  std::set<std::string> differing_;  // keys of metadata that a warning was about
   std::vector<std::pair<std::string, std::string>>
       metadata_;  // merged, in the order of their first mention
   std::uint64_t bytes_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/shards.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -82,6 +83,14 @@ std::unique_ptr<Loaded> load_shard_index(const Input& input, const Limits& limit
   }
   const std::string& path = input.source.name();
   return load_index(*input.folder, input.source, path.substr(path.rfind('/') + 1), limits, load);
+}
+
+bool holds_dcp_shards(const file::Folder& folder) {
+  const FolderContents found = find_shards(folder.names());
+  return found.indexes.empty() && found.singles.empty() && !found.sets.empty() &&
+         std::ranges::all_of(found.sets, [](const FolderContents::Set& set) {
+           return set.files.front().starts_with("shard-");
+         });
 }
 
 bool holds_shards(const file::Folder& folder) {

@@ -23,6 +23,9 @@ namespace ptsd::format {
 std::unique_ptr<Loaded> load_shard_index(const Input& input, const Limits& limits, LoadPart load);
 
 // Whether a directory holds an index, or a set of parts, or a checkpoint of a usual name.
+// Whether they are those that torch.distributed.checkpoint writes for Hugging Face, each of them a
+// part of tensors: "shard-00001-model-00001-of-00002.safetensors".
+bool holds_dcp_shards(const file::Folder& folder);
 bool holds_shards(const file::Folder& folder);
 
 // The checkpoint that such a directory holds: that of its index, else of the one set of parts

@@ -198,6 +198,8 @@ TEST_CASE("an item that is missing, elsewhere or too short is told") {
   columns.items = sound;
   columns.items[2].second = item("../f", 0, 1);
   CHECK(columns.refused() == ": the name of a part leads elsewhere: '../f'");
+  columns.items[2].second = item("__7_0.distcp", 0, 1);
+  CHECK(columns.refused() == ": '__7_0.distcp' is missing, which .metadata names");
   columns.items[2].second = item("__1_0.distcp", 5, columns.parts[2].size());
   CHECK(columns.refused() == ": 'w': 938 bytes at 0x5 of '__1_0.distcp', which has 942");
   columns.items[2].second = item("__1_0.distcp", 4, 1);
@@ -321,7 +323,9 @@ TEST_CASE("a chunk that is not as .metadata declares it is told when it is read"
 
 TEST_CASE("a directory without .metadata is told apart from one of another kind") {
   TemporaryFolder here;
-  CHECK(refusal(here) == ": a directory without .metadata, not a checkpoint");
+  CHECK(refusal(here) ==
+        ": not a checkpoint: a directory without .metadata, an index of parts, a set of parts, "
+        "model.safetensors or pytorch_model.bin");
   here.write("__0_0.distcp", "");
   CHECK(refusal(here) == ": an incomplete torch.distributed.checkpoint: no .metadata");
   here.write("__0.metadata", "\x80\x02N.");

@@ -79,8 +79,15 @@ TEST_CASE("a directory is named by what is in it") {
     return refusal({.file = here.folder(), .path = ""});
   };
   CHECK(refusal({.file = here.folder(), .path = ""}) ==
-        here.folder() + ": a directory without .metadata, not a checkpoint");
+        here.folder() +
+            ": not a checkpoint: a directory without .metadata, an index of parts, a set of parts, "
+            "model.safetensors or pytorch_model.bin");
   CHECK(with(".metadata") == here.folder() + "/.metadata: +0x0: byte 0x78 is no pickle opcode");
+  with("__0_0.distcp");
+  CHECK(refusal({.file = here.folder() + "/__0_0.distcp", .path = ""}) ==
+        here.folder() +
+            "/__0_0.distcp: a part of a torch.distributed.checkpoint: give its directory, '" +
+            here.folder() + "'");
 }
 
 }  // namespace

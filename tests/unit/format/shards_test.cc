@@ -170,7 +170,7 @@ TEST_CASE("metadata of parts and index is united; the first of two values counts
   CHECK(lines_of_index(scratch) ==
         Lines{"a [1]", "b [1]", "~state/__metadata__/format", "~state/__metadata__/x",
               "~state/__metadata__/step",
-              "! __metadata__: 'x' is '2', and not '1' as in a part before; that counts"});
+              "! __metadata__: 'x' is '2' here and '1' in an earlier part, which is kept"});
 }
 
 TEST_CASE("a name in the metadata of the index that an entry is kept for is one more entry") {
@@ -189,7 +189,7 @@ TEST_CASE("an entry that its part lacks is refused") {
 TEST_CASE("a part that is missing, leads elsewhere, or is an index itself is refused") {
   Scratch scratch;
   scratch.with("i.json", R"({"weight_map":{"a":"1"}})");
-  CHECK(refusal_of_index(scratch) == "/1: cannot open: No such file or directory");
+  CHECK(refusal_of_index(scratch) == ": '1' is missing, which the index names");
   scratch.with("i.json", R"({"weight_map":{"a":"../1"}})");
   CHECK(refusal_of_index(scratch) == ": the name of a part leads elsewhere: '../1'");
   scratch.with("i.json", R"({"weight_map":{"a":"i.json"}})");
@@ -204,7 +204,7 @@ TEST_CASE("what the index says of another part, or does not name, is warned of")
       .with("2", part({"b", "a"}));
   CHECK(lines_of_index(scratch) ==
         Lines{"a [1]", "new [3]", "b [1]",
-              "! 1 tensors that the index does not name; the first is 'new'",
+              "! 1 tensor that the index does not name; the first is 'new'",
               "! 1 entries, which the index says are in another part, are left out; the first is "
               "'a'"});
 }
@@ -227,9 +227,9 @@ TEST_CASE("a key that stands again in a part keeps its place, with the last valu
                    {get(9),             last       }
   })));
   scratch.with("i.json", R"({"weight_map":{"a":"1.bin"}})");
-  CHECK(lines_of_index(scratch) ==
-        Lines{"a [1]", "b",
-              "! keys that stand again and get their last value: 1, the first is 'a'"});
+  CHECK(
+      lines_of_index(scratch) ==
+      Lines{"a [1]", "b", "! keys that stand again and get their last value: 1, the first is 'a'"});
 }
 
 TEST_CASE("a total_size that is wrong is warned of") {
@@ -346,6 +346,28 @@ TEST_CASE("names of sets have a star where those of parts have a number") {
     CAPTURE(other);
     CHECK_FALSE(is_set_name(other));
   }
+}
+
+TEST_CASE("parts of tensors that torch.distributed.checkpoint wrote are named") {
+  Scratch scratch;
+  scratch.with("shard-00001-model-00001-of-00002.safetensors", part({"a"}))
+      .with("shard-00002-model-00002-of-00002.safetensors", part({"a"}));
+  CHECK(relative(refused([&] { lines_of_folder(scratch); }), scratch) ==
+        ": shards of torch.distributed.checkpoint in the form of Hugging Face: not supported, "
+        "consolidate them first");
+}
+
+TEST_CASE("texts in the metadata of parts that differ are told once, and in short") {
+  Scratch scratch;
+  const auto metadata = [](char c) { return fmt::format(R"({{"k":"{}"}})", std::string(100, c)); };
+  scratch.with("m-1-of-3.safetensors", part({"a"}, metadata('x')))
+      .with("m-2-of-3.safetensors", part({"b"}, metadata('y')))
+      .with("m-3-of-3.safetensors", part({"c"}, metadata('z')));
+  CHECK(lines_of_folder(scratch) ==
+        Lines{"a [1]", "b [1]", "c [1]", "~state/__metadata__/k",
+              fmt::format("! __metadata__: 'k' is '{}…' here and '{}…' in an earlier part, which "
+                          "is kept",
+                          std::string(40, 'y'), std::string(40, 'x'))});
 }
 
 TEST_CASE("a directory with a checkpoint of a usual name is that checkpoint") {
