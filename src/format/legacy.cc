@@ -17,6 +17,7 @@
 #include "checkpoint/mapping.h"
 #include "checkpoint/storage_items.h"
 #include "format/plain_pickle.h"
+#include "format/storage_views.h"
 #include "pickle/builder.h"
 #include "pickle/kind_names.h"
 #include "pickle/stream_end.h"
@@ -76,6 +77,7 @@ class Legacy final : public Loaded {
     read_keys();
     read_storages();
     bind_storages();
+    warn_of_shared_bytes();
     look_behind();
   }
 
@@ -371,6 +373,19 @@ class Legacy final : public Loaded {
                                     "stream",
                                     quote(checkpoint_->key(storage)))});
       }
+    }
+  }
+
+  void warn_of_shared_bytes() {
+    std::vector<StorageView> views;
+    for (const auto& [key, view] : views_) {
+      views.push_back({.key = key, .root = view.root, .offset = view.offset, .count = view.count});
+    }
+    const auto is_used = [this](std::string_view key) {
+      return checkpoint_->tensors().find_storage(key).has_value();
+    };
+    if (auto shared = shared_bytes(std::move(views), is_used)) {
+      warn_at(layout_.object, *std::move(shared));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "container/tar_reader.h"
 #include "format/assembly.h"
 #include "format/plain_pickle.h"
+#include "format/storage_views.h"
 #include "pickle/graph_copier.h"
 #include "pickle/stream_end.h"
 
@@ -131,6 +133,13 @@ class Reader {
     read_storages(*storages);
     read_tensors(*tensors);
     const NodeId root = read_object(*object);
+    const auto is_used = [this](std::string_view key) { return used_.contains(key); };
+    if (auto shared = shared_bytes(views_, is_used)) {
+      assembly_.warn({
+          .where = {.file = source_.name(), .offset = storages->offset},
+          .message = *std::move(shared)
+      });
+    }
     return assembly_.finish(root, limits_);
   }
 
@@ -243,6 +252,8 @@ class Reader {
     view.offset += offset * tensor::info(view.dtype).item_size;
     view.count = count;
     add_storage(key, std::move(view));
+    views_.push_back(
+        {.key = storages_.find(key)->first, .root = root->first, .offset = offset, .count = count});
   }
 
   // Keys are numbers; ids name them in digits.
@@ -315,6 +326,7 @@ class Reader {
     if (found == storages_.end()) {
       cursor.fail(fmt::format("tensor {}: there is no storage {}", entry.key, *entry.storage));
     }
+    used_.insert(found->first);
     const TarStorage& storage = found->second;
     const auto needed = tensor::end_element(static_cast<std::uint64_t>(offset), shape, stride);
     if (!needed || *needed > storage.count) {
@@ -355,7 +367,7 @@ class Reader {
   }
 
   NodeId resolve(pickle::GraphCopier& copier, const pickle::Graph& graph, NodeId node,
-                 std::uint64_t begin) const {
+                 std::uint64_t begin) {
     const NodeId id = graph.persistent_id(node);
     const std::uint64_t offset = begin + graph.offset(node);
     if (graph.kind(id) == Kind::Tuple) {
@@ -372,7 +384,10 @@ class Reader {
     const std::string key =
         is_number ? fmt::format("{}", graph.int_value(id)) : std::string(graph.text(id));
     if (const auto tensor = tensors_.find(key); tensor != tensors_.end()) return tensor->second;
-    if (const auto found = storages_.find(key); found != storages_.end()) return found->second.id;
+    if (const auto found = storages_.find(key); found != storages_.end()) {
+      used_.insert(found->first);
+      return found->second.id;
+    }
     fail(offset, fmt::format("there is no tensor or storage {}", quote(key)));
   }
 
@@ -382,6 +397,8 @@ class Reader {
   Assembly assembly_;
   std::map<std::string, TarStorage> storages_;
   std::map<std::string, NodeId> tensors_;
+  std::vector<StorageView> views_;
+  std::set<std::string_view> used_;  // keys of storages that tensors and the object name
 };
 
 }  // namespace

@@ -101,6 +101,10 @@ TEST_CASE("a part of a storage is a storage of its own") {
   CHECK(bytes_of(*loaded, "2") == "bbbbccccddddeeee");
   CHECK(bytes_of(*loaded, "1") == "aaaabbbbccccddddeeeeffff");
   CHECK(loaded->legacy()->has_views);
+  REQUIRE(loaded->warnings().size() == 1);
+  CHECK(loaded->warnings()[0].message ==
+        "storages that share bytes with others, until they are written anew: 1, the first is '2', "
+        "a view of '1'");
 }
 
 TEST_CASE("parts of a storage that nothing else uses are found") {
@@ -115,6 +119,7 @@ TEST_CASE("parts of a storage that nothing else uses are found") {
   const auto loaded = load(source, Limits{});
   CHECK(bytes_of(*loaded, "2") == "aaaa");
   CHECK(bytes_of(*loaded, "3") == "");
+  CHECK(loaded->warnings().empty());
 }
 
 TEST_CASE("parts of storages that contradict one another are refused") {

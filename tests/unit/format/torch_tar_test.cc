@@ -85,6 +85,22 @@ TEST_CASE("tensors, storages and the object lie in members of their own") {
   CHECK(loaded->checkpoint().tensors().storage_count() == 2);
   const auto view = loaded->open_storage(checkpoint::StorageId{1})->read(0, 8);
   CHECK(as_text(view) == "bbbbcccc");
+  const auto warnings = checkpoint::texts(loaded->warnings());
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].ends_with(
+      ": storages that share bytes with others, until they are written anew: 1, the first is '8', "
+      "a view of '7'"));
+}
+
+TEST_CASE("a view of a storage that nothing else uses shares no bytes") {
+  Archive archive;
+  archive.tensors =
+      pickled(number(1)) +
+      described(tuple({number(2), number(8), global("torch.cuda", "FloatTensor")}), {}, {}, 1);
+  archive.object = pickled(named("2"));
+  const std::string bytes = archive.bytes();
+  const MemorySource source("f", {as_bytes(bytes).begin(), as_bytes(bytes).end()});
+  CHECK(load(source, Limits{})->warnings().empty());
 }
 
 TEST_CASE("the oldest form has no locations and no views") {
