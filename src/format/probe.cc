@@ -23,8 +23,6 @@
 namespace ptsd::format {
 namespace {
 
-using namespace std::string_view_literals;
-
 // The beginning of a file, and its size.
 struct Head {
   std::string_view text;
@@ -43,17 +41,26 @@ struct Head {
   }
 };
 
-// Legacy streams begin with the pickle of this number (format: 0x1950A86A20F9469CFC6C).
-constexpr std::string_view kLegacyNumber = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
-constexpr std::string_view kLegacyText = "L119547037146038801333356L\n."sv;
-
 bool is_pickle(const Head& head) {
   return head.text.size() >= 2 && head.text[0] == '\x80' && head.text[1] >= 1 && head.text[1] <= 5;
 }
 
+// LONG1 of 10 bytes and STOP.
+bool has_legacy_number(const Head& head, std::size_t at) {
+  return head.has("\x8a\x0a", at) && head.has(kLegacyMagic, at + 2) &&
+         head.has(".", at + 2 + kLegacyMagic.size());
+}
+
+// LONG and STOP, at protocol 1.
+bool has_legacy_digits(const Head& head) {
+  return head.has("L") && head.has(kLegacyMagicDigits, 1) &&
+         head.has("L\n.", 1 + kLegacyMagicDigits.size());
+}
+
+// The number stands behind PROTO, and from protocol 4 on behind FRAME too.
 bool is_legacy(const Head& head) {
-  return head.has(kLegacyText) ||
-         (is_pickle(head) && (head.has(kLegacyNumber, 2) || head.has(kLegacyNumber, 11)));
+  return has_legacy_digits(head) ||
+         (is_pickle(head) && (has_legacy_number(head, 2) || has_legacy_number(head, 11)));
 }
 
 bool is_safetensors(const Head& head) {
