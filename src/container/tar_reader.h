@@ -14,6 +14,10 @@
 //
 // numbers in octal digits, or big-endian behind 0x80. Type 'x' holds "SIZE KEY=VALUE\n" records
 // for the next member, 'L' its name. Two blocks of zeros end the archive.
+//
+// Only files ('0' or NUL), directories ('5') and these two are read: Python's tarfile, which is
+// what torch.load reads with, and other readers differ in what the rest means, and so in where the
+// next header is or what a member is called.
 
 namespace ptsd::container {
 
@@ -24,7 +28,8 @@ struct TarMember {
 };
 
 // The regular files, in their order. Reads the headers. Throws Error::Malformed for a header whose
-// checksum or numbers are wrong, and for a member that is cut.
+// checksum or numbers are wrong, for a member that is cut, and for what two readers would read
+// differently.
 std::vector<TarMember> read_tar(const ByteSource& source);
 
 }  // namespace ptsd::container
