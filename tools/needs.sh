@@ -7,7 +7,7 @@
 export PATH=/usr/bin:$PATH
 
 BUILD_PACKAGES=(g++ meson ninja-build pkg-config libcli11-dev nlohmann-json3-dev libfmt-dev
-  libdeflate-dev libpcre2-dev doctest-dev)
+  libdeflate-dev zlib1g-dev libpcre2-dev doctest-dev)
 TEST_PACKAGES=(python3 mandoc jq strace git)
 ORACLE_PACKAGES=(python3-numpy python3-venv fish zsh)
 OLD_TORCH=python3-torch  # 1.13 in Debian 12

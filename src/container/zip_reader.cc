@@ -12,6 +12,7 @@
 #include "base/crc32.h"
 #include "base/quote.h"
 #include "container/inflate.h"
+#include "container/inflating_source.h"
 #include "container/zip_descriptor.h"
 #include "container/zip_format.h"
 #include "container/zip_local.h"
@@ -107,12 +108,16 @@ void ZipReader::fail(const Member& member, Error::Kind kind, std::string message
               std::move(message));
 }
 
-void ZipReader::check_readable(const Member& member, std::uint64_t limit) const {
+void ZipReader::check_method(const Member& member) const {
   if (member.method != method::kStored && member.method != method::kDeflate) {
     fail(member, Error::Kind::Unsupported,
          fmt::format("compressed by {} (method {}); only stored (0) and deflate (8) can be read",
                      method_name(member.method), member.method));
   }
+}
+
+void ZipReader::check_readable(const Member& member, std::uint64_t limit) const {
+  check_method(member);
   if (member.size > limit) {
     fail(member, Error::Kind::Limit,
          fmt::format("{} bytes inflated, {} are allowed", member.size, limit));
@@ -167,6 +172,16 @@ UncheckedSource ZipReader::open_unchecked(const Member& member, std::uint64_t li
     opened.check = [this, &member](std::uint32_t crc) { check_crc(member, crc); };
   }
   return opened;
+}
+
+std::unique_ptr<ByteSource> ZipReader::peek(const Member& member) const {
+  check_method(member);
+  const std::uint64_t offset = data_offset(member);
+  if (member.method == method::kStored) {
+    return std::make_unique<RangeSource>(source_, offset, member.size);
+  }
+  return std::make_unique<InflatingSource>(source_, member.name, offset, member.compressed_size,
+                                           member.size);
 }
 
 Account ZipReader::account() const {

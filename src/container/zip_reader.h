@@ -71,6 +71,9 @@ class ZipReader {
   std::unique_ptr<ByteSource> open(const Member& member, std::uint64_t limit) const;
   // Without a look at a stored member's bytes: the check of its CRC is left to the caller.
   UncheckedSource open_unchecked(const Member& member, std::uint64_t limit) const;
+  // For a look at the beginning: of a deflated member no more is held in memory than is read, and
+  // what is not read is not checked. Borrows this.
+  std::unique_ptr<ByteSource> peek(const Member& member) const;
   // Every byte of the file accounted for. Reads all local headers.
   Account account() const;
 
@@ -78,6 +81,7 @@ class ZipReader {
   void refuse_clash() const;
   void check_start();
   [[noreturn]] void fail(const Member& member, Error::Kind kind, std::string message) const;
+  void check_method(const Member& member) const;
   void check_readable(const Member& member, std::uint64_t limit) const;
   void check_crc(const Member& member, std::uint32_t crc) const;
   std::vector<std::byte> read_data(const Member& member, std::uint64_t offset) const;

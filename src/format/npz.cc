@@ -116,8 +116,7 @@ class Npz {
 
   // Nothing for what torch cannot have.
   std::optional<pickle::NodeId> tensor(const Member& member, const Where& where) {
-    const UncheckedSource file = zip_->open_unchecked(member, limits_.inflated_bytes);
-    const NpyHeader header = read_npy_header(*file.source, where);
+    const NpyHeader header = read_npy_header(*zip_->peek(member), where);
     if (!header.lacking.empty()) {
       assembly_.warn({.where = where, .message = header.lacking + ": left out"});
       std::string& left_out = assembly_.facts().left_out;

@@ -9,8 +9,8 @@
 
 namespace ptsd::format {
 
-// Opens a .npy file of numpy: one tensor. Both borrow the source, and read no elements that are
-// not compressed. Both throw what read_npy_header() does.
+// Opens a .npy file of numpy: one tensor. Both borrow the source, and read no elements. Both
+// throw what read_npy_header() does.
 std::unique_ptr<Loaded> load_npy(const Input& input, const Limits& limits);
 
 // Opens a .npz file: a zip archive of .npy files, as a dict of tensors by their names without

@@ -20,12 +20,12 @@ constexpr std::size_t kMostOfVersion = 40;  // bytes that are shown
 constexpr std::string_view kScripts = ".data/ts_code/";
 
 // A pickle can have any name: it begins with PROTO and a version, and ends with STOP.
-bool is_pickle(const ZipArchive& archive, const container::Record& record, const Limits& limits) {
+bool is_pickle(const ZipArchive& archive, const container::Record& record) {
   const container::Member& member = *record.member;
   if (record.name.starts_with(kHidden) || record.name.ends_with(".py")) return false;
   if (record.name.ends_with(".pkl")) return true;
   if (member.size < 3) return false;
-  const auto source = archive.zip.open_unchecked(member, limits.inflated_bytes).source;
+  const auto source = archive.zip.peek(member);
   const std::vector<std::byte> head = source->read(0, 2);
   const std::vector<std::byte> tail = source->read(member.size - 1, 1);
   return head[0] == std::byte{0x80} && head[1] >= std::byte{1} && head[1] <= std::byte{5} &&
@@ -38,7 +38,7 @@ NodeId read_pickles(const ZipArchive& archive, Assembly& assembly, const Limits&
   bool scripts = false;
   for (const container::Record& record : archive.records().records()) {
     scripts = scripts || record.name.starts_with(kScripts);
-    if (!is_pickle(archive, record, limits)) continue;
+    if (!is_pickle(archive, record)) continue;
     RecordPickle pickle(archive, record.name, storages, assembly, limits);
     items.insert(items.end(), {assembly.builder().str(record.name), pickle.copy(pickle.root())});
   }

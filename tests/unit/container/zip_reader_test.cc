@@ -246,6 +246,34 @@ TEST_CASE("a member larger than the limit is refused before it is read") {
         "limit: m.pt: m/a: 15 bytes deflated, 14 are allowed");
 }
 
+TEST_CASE("the beginning of a deflated member is seen without the rest") {
+  std::string data;
+  for (int i = 0; i < 200'000; ++i) {
+    data += static_cast<char>('a' + i * i % 23);
+  }
+  const Opened opened(zip().deflated("m/a", data).member("m/b", "stored"));
+  const auto whole = opened.zip.peek(opened["m/a"]);
+  CHECK(whole->size() == data.size());
+  for (const std::size_t offset : {std::size_t{0}, std::size_t{150'000}, std::size_t{7}}) {
+    const auto part = whole->read(offset, 50'000);
+    CHECK(as_text(part) == data.substr(offset, 50'000));
+  }
+  CHECK(as_text(opened.zip.peek(opened["m/b"])->read(2, 4)) == "ored");
+  const std::string five("\x01\x05\x00\xfa\xffhello", 10);  // one stored block
+  const Opened five_of_nine(zip().raw("m/a", five, 9, 0));
+  const auto peek = [](const Opened& from, std::uint64_t size) {
+    return error_of([&] { from.zip.peek(from["m/a"])->read(0, size); });
+  };
+  CHECK(peek(five_of_nine, 5) == "no error");
+  CHECK(peek(five_of_nine, 6) == "malformed: m.pt: m/a: inflates to 5 bytes, 9 declared");
+  CHECK(peek(five_of_nine, 10) == "io: m.pt: m/a: read of 10 bytes at 0 of 9");
+  const Opened cut(zip().raw("m/a", five.substr(0, 8), 5, 0));
+  CHECK(peek(cut, 3) == "no error");
+  CHECK(peek(cut, 4) == "malformed: m.pt: m/a: the deflated data are broken");
+  CHECK(peek(Opened(zip().raw("m/a", "\xff", 5, 0)), 1) ==
+        "malformed: m.pt: m/a: the deflated data are broken");
+}
+
 TEST_CASE("a data descriptor may have any of its four forms") {
   const std::uint32_t crc = crc32(as_bytes("data"));
   const std::string narrow = little_endian(crc, 4) + little_endian(4, 4) + little_endian(4, 4);

@@ -59,6 +59,17 @@ TEST_CASE("a .npy file is one tensor") {
   CHECK(opened.loaded->file_offset(checkpoint::StorageId{0}) == opened.source.size() - 8);
 }
 
+TEST_CASE("elements in a compressed .npz are not touched before they are asked for") {
+  const std::string array = npy(header("<f4", "(2, 1)"), "01234567");
+  const auto size = static_cast<std::uint16_t>(array.size());
+  // One stored block, whose last bytes are missing.
+  const std::string block = "\1" + test::little_endian(size, 2) +
+                            test::little_endian(static_cast<std::uint16_t>(~size), 2) + array;
+  const Opened opened(zip().raw("w.npy", block.substr(0, block.size() - 8), size, 0).text());
+  CHECK(opened.entries() == Lines{"w: tensor float32 [2, 1] stride [1, 1]"});
+  CHECK(test::refused([&] { opened.bytes(); }) == "f: w.npy: the deflated data are broken");
+}
+
 TEST_CASE("every version, order of elements and of bytes is read") {
   for (const char version : {'\1', '\2', '\3'}) {
     CHECK(Opened(npy(header("|u1", "()"), "a", version)).entries() == Lines{": tensor uint8 []"});
