@@ -130,11 +130,32 @@ class Walker {
   PathBudget spelled_;
 };
 
+class Checker final : public Visitor {
+ public:
+  explicit Checker(Visitor& visitor) : visitor_(visitor) {}
+
+  bool enter(std::string_view, NodeId) override { return true; }
+  void leaf(std::string_view, NodeId, bool) override {}
+  bool is_value(std::string_view path, NodeId node, std::optional<NodeId>& attributes) override {
+    return visitor_.is_value(path, node, attributes);
+  }
+  void repeated_key(std::string_view, NodeId) override {}
+
+ private:
+  Visitor& visitor_;
+};
+
 }  // namespace
 
 std::uint64_t walk(const Names& names, NodeId root, const Where& origin, const Limits& limits,
                    Visitor& visitor, std::uint64_t met) {
   return Walker(names, origin, limits, visitor, met).run(root);
+}
+
+void check_walk(const Names& names, NodeId root, const Where& origin, const Limits& limits,
+                Visitor& visitor) {
+  Checker checker(visitor);
+  walk(names, root, origin, limits, checker);
 }
 
 }  // namespace ptsd::checkpoint

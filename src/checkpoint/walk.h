@@ -38,4 +38,9 @@ class Visitor {
 std::uint64_t walk(const Names& names, pickle::NodeId root, const Where& origin,
                    const Limits& limits, Visitor& visitor, std::uint64_t met = 0);
 
+// Throws what walk() would; of the visitor, which must enter everything, it asks is_value() alone.
+// For those who keep or print each value: nothing of it can be taken back.
+void check_walk(const Names& names, pickle::NodeId root, const Where& origin, const Limits& limits,
+                Visitor& visitor);
+
 }  // namespace ptsd::checkpoint

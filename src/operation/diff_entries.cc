@@ -71,6 +71,7 @@ class DiffCollector final : public checkpoint::Visitor {
 
 DiffEntries::DiffEntries(const Checkpoint& checkpoint, NodeId root) {
   DiffCollector collector(checkpoint, *this);
+  check_walk(checkpoint.names(), root, checkpoint.origin(), checkpoint.limits(), collector);
   walk(checkpoint.names(), root, checkpoint.origin(), checkpoint.limits(), collector);
 }
 

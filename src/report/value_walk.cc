@@ -10,6 +10,7 @@ using pickle::NodeId;
 
 void ValueWalk::run(const checkpoint::Checkpoint& checkpoint, NodeId root) {
   checkpoint_ = &checkpoint;
+  check_walk(checkpoint.names(), root, checkpoint.origin(), checkpoint.limits(), *this);
   walk(checkpoint.names(), root, checkpoint.origin(), checkpoint.limits(), *this);
   for (; !frames_.empty(); frames_.pop_back()) {
     close();

@@ -15,7 +15,7 @@ namespace ptsd::report {
 // of values are bounded by the limits of the checkpoint.
 class ValueWalk : private checkpoint::Visitor {
  public:
-  // Throws Error::Limit.
+  // Throws Error::Limit, before anything is opened or shown.
   void run(const checkpoint::Checkpoint& checkpoint, pickle::NodeId root);
 
  protected:
