@@ -54,8 +54,7 @@ class Directory {
   Directory(file::Folder& folder, const Limits& limits)
       : folder_(folder),
         limits_(limits),
-        assembly_({.file = folder.path()}, {.format = "dcp", .has_pickle = false}),
-        objects_(limits) {}
+        assembly_({.file = folder.path()}, {.format = "dcp", .has_pickle = false}) {}
 
   std::unique_ptr<Loaded> load() {
     where_ = {.file = folder_.path()};
@@ -65,12 +64,13 @@ class Directory {
     }
     check_tiles();
     check_items(ranks_.entries());
+    NestedObjects objects(where_, limits_, ranks_.entries().size());
     for (const DcpEntry& entry : ranks_.entries()) {
-      add(entry, entry.is_tensor ? tensor(entry) : value(entry));
+      add(objects, entry, entry.is_tensor ? tensor(entry) : value(entry));
     }
     add_facts(files.size());
     add_warnings(files.size());
-    return assembly_.finish(objects_.build(assembly_.builder()), limits_);
+    return assembly_.finish(objects.build(assembly_.builder()), limits_);
   }
 
  private:
@@ -171,8 +171,13 @@ class Directory {
     return assembly_.adopt(load_torch_zip(Input{.source = *archive}, limits_));
   }
 
-  void add(const DcpEntry& entry, NodeId value) {
-    if (const auto fault = objects_.set(entry.path, value)) {
+  static std::string no_archive(const DcpItem& item) {
+    return fmt::format("its item at {:#x} of {} is no archive of torch.save", item.offset,
+                       quote(item.path));
+  }
+
+  void add(NestedObjects& objects, const DcpEntry& entry, NodeId value) const {
+    if (const auto fault = objects.set(entry.path, value)) {
       fail_entry(where_, entry, fmt::format("at {}: {}", quote(to_string(entry.path)), *fault));
     }
   }
@@ -211,7 +216,6 @@ class Directory {
   Assembly assembly_;
   FileNames names_;
   DcpRanks ranks_;
-  NestedObjects objects_;
   Where where_;
 };
 

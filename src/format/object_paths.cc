@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/object_paths.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <utility>
 
-#include "base/error.h"
-#include "base/quote.h"
+#include <fmt/format.h>
 
 namespace ptsd::format {
 
@@ -12,9 +12,9 @@ using pickle::NodeId;
 
 namespace {
 
-[[noreturn]] void fail_places(std::uint64_t most) {
-  throw Error(Error::Kind::Limit, {}, fmt::format("more than {} values (--limit entries=N)", most));
-}
+// What is empty vanishes from a list when it is flattened (torch 2.3), so a few values can lie far
+// apart.
+constexpr std::uint64_t kEmptyPlaces = 1000;
 
 }  // namespace
 
@@ -28,13 +28,22 @@ std::string to_string(const ObjectPath& path) {
   return text;
 }
 
-NestedObjects::NestedObjects(const Limits& limits)
-    : most_items_(limits.entries), deepest_(limits.depth) {
+NestedObjects::NestedObjects(Where where, const Limits& limits, std::uint64_t values)
+    : where_(std::move(where)),
+      most_items_(limits.entries),
+      most_empty_(std::max(values, kEmptyPlaces)),
+      deepest_(limits.depth) {
   places_.push_back({.kind = Kind::Dict, .parts = std::make_unique<Parts>()});
 }
 
+void NestedObjects::fail(Error::Kind kind, std::string message) const {
+  throw Error(kind, where_, std::move(message));
+}
+
 std::size_t NestedObjects::add_place() {
-  if (places_.size() > most_items_) fail_places(most_items_);
+  if (places_.size() > most_items_) {
+    fail(Error::Kind::Limit, fmt::format("more than {} values (--limit entries=N)", most_items_));
+  }
   places_.emplace_back();
   return places_.size() - 1;
 }
@@ -59,12 +68,25 @@ std::optional<std::size_t> NestedObjects::step(std::size_t at, const ObjectPath:
     parts.places.push_back(part);
     return part;
   }
-  const std::int64_t index = std::get<std::int64_t>(item);
+  return at_index(parts, std::get<std::int64_t>(item));
+}
+
+std::optional<std::size_t> NestedObjects::at_index(Parts& list, std::int64_t index) {
   if (index < 0) return std::nullopt;
-  while (parts.places.size() <= static_cast<std::uint64_t>(index)) {
-    parts.places.push_back(add_place());
+  const auto at = static_cast<std::uint64_t>(index);
+  if (at > list.places.size()) {
+    const std::uint64_t skipped = at - list.places.size();
+    if (skipped > most_empty_ - empty_) {
+      fail(Error::Kind::Malformed,
+           fmt::format("index {} in a list: it leaves {} places empty, expected at most {}", index,
+                       skipped, most_empty_ - empty_));
+    }
+    empty_ += skipped;
   }
-  return parts.places[static_cast<std::size_t>(index)];
+  while (list.places.size() <= at) {
+    list.places.push_back(add_place());
+  }
+  return list.places[at];
 }
 
 std::optional<std::string> NestedObjects::set(const ObjectPath& path, NodeId value) {

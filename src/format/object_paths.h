@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "base/limits.h"
 #include "pickle/builder.h"
 
@@ -26,10 +27,11 @@ std::string to_string(const ObjectPath& path);
 // there is no value.
 class NestedObjects {
  public:
-  // The root is a dict.
-  explicit NestedObjects(const Limits& limits);
+  // The root is a dict. `values` is how many will be set, `where` names the input in errors.
+  NestedObjects(Where where, const Limits& limits, std::uint64_t values);
 
-  // Why there can be no such value: nothing if there can. Throws Error::Limit.
+  // Why there can be no such value: nothing if there can. Throws Error::Limit for more places than
+  // Limits::entries.
   std::optional<std::string> set(const ObjectPath& path, pickle::NodeId value);
   pickle::NodeId build(pickle::Builder& builder) const;
 
@@ -42,17 +44,21 @@ class NestedObjects {
     std::map<std::string, std::size_t, std::less<>> by_key;  // places
   };
 
-  // Small, since a hostile index makes many.
   struct Place {
     Kind kind = Kind::None;
     pickle::NodeId value{};
     std::unique_ptr<Parts> parts = {};
   };
 
+  [[noreturn]] void fail(Error::Kind kind, std::string message) const;
   std::size_t add_place();
+  std::optional<std::size_t> at_index(Parts& list, std::int64_t index);
   std::optional<std::size_t> step(std::size_t at, const ObjectPath::value_type& item);
 
+  Where where_;
   std::uint64_t most_items_;
+  std::uint64_t most_empty_;
+  std::uint64_t empty_ = 0;  // places that an index has skipped, whether or not they were set later
   std::uint64_t deepest_;
   std::deque<Place> places_;  // a part comes after what it is in
 };

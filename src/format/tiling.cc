@@ -10,18 +10,12 @@
 #include <fmt/ranges.h>
 
 #include "base/checked.h"
-#include "base/error.h"
 
 namespace ptsd::format {
 namespace {
 
 // Pairs that are looked at: a mesh of a million tiles has fewer.
 constexpr std::uint64_t kMostPairs = std::uint64_t{1} << 28;
-
-[[noreturn]] void fail_pairs(std::size_t tiles) {
-  throw Error(Error::Kind::Limit, {},
-              fmt::format("too many overlapping ranges among {} chunks to check", tiles));
-}
 
 std::uint64_t unsigned_of(std::int64_t number) {
   return static_cast<std::uint64_t>(number);
@@ -73,7 +67,9 @@ std::optional<std::string> find_overlap(std::size_t dimensions, std::vector<cons
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const std::int64_t end = tiles[i]->offsets[at] + tiles[i]->sizes[at];
     for (std::size_t j = i + 1; j < tiles.size() && tiles[j]->offsets[at] < end; ++j) {
-      if (++pairs > kMostPairs) fail_pairs(tiles.size());
+      if (++pairs > kMostPairs) {
+        return fmt::format("too many overlapping ranges among {} chunks to check", tiles.size());
+      }
       if (!meet(*tiles[i], *tiles[j])) continue;
       return fmt::format("the chunk at {} overlaps the one at {}", text_of(*tiles[j]),
                          text_of(*tiles[i]));

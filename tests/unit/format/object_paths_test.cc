@@ -12,7 +12,8 @@ using pickle::Kind;
 using pickle::NodeId;
 
 struct Objects {
-  explicit Objects(const Limits& limits = {}) : nested(limits) {}
+  explicit Objects(const Limits& limits = {}, std::uint64_t values = 0)
+      : nested({.file = "folder"}, limits, values) {}
 
   std::string set(const ObjectPath& path, std::int64_t value) {
     return nested.set(path, builder.integer(value)).value_or("");
@@ -77,9 +78,24 @@ TEST_CASE("a list is as long as the limit allows, and a path as deep") {
   Objects objects(limits);
   CHECK(objects.set({"a", 7}, 1) == "");
   CHECK(test::refused([&] {
-          objects.set({"a", 8000000000000}, 1);
-        }) == "more than 10 values (--limit entries=N)");
-  CHECK(objects.set({"b", "c", "d"}, 1) == "a path of 3 parts (--limit depth=N)");
+          objects.set({"b", 7}, 1);
+        }) == "folder: more than 10 values (--limit entries=N)");
+  CHECK(objects.set({"c", "d", "e"}, 1) == "a path of 3 parts (--limit depth=N)");
+}
+
+TEST_CASE("an index does not reach far behind what is there") {
+  Objects few;
+  CHECK(few.set({"a", 600}, 1) == "");
+  CHECK(few.set({"a", 1000}, 1) == "");
+  CHECK(test::refused([&] {
+          few.set({"b", 9'000'000}, 1);
+        }) ==
+        "folder: index 9000000 in a list: it leaves 9000000 places empty, expected at most 1");
+  // Values may come in any order.
+  Objects many({}, 5000);
+  for (std::int64_t i = 5000; i-- > 0;) {
+    REQUIRE(many.set({"a", i}, i) == "");
+  }
 }
 
 }  // namespace
