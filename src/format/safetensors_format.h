@@ -5,8 +5,10 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "base/checked.h"
 #include "tensor/dtype.h"
 
 // What reader and writer of safetensors agree about (safetensors 0.8, safetensors/src/tensor.rs):
@@ -71,6 +73,17 @@ constexpr const SafetensorsType* find_safetensors_type(tensor::DType dtype) {
 // float4_e2m1fn_x2.
 constexpr std::uint64_t elements_per_item(const SafetensorsType& type) {
   return type.bits == 4 ? 2 : 1;
+}
+
+// The product of the sizes from left to right, as the reference has it: nothing for one that wraps,
+// though a later size is 0.
+constexpr std::optional<std::uint64_t> safetensors_elements(std::span<const std::int64_t> shape) {
+  std::optional<std::uint64_t> count = 1;
+  for (const std::int64_t size : shape) {
+    count = checked_mul(*count, static_cast<std::uint64_t>(size));
+    if (!count) break;
+  }
+  return count;
 }
 
 }  // namespace ptsd::format

@@ -199,15 +199,10 @@ class Parser {
   source.fail_at(entry.key, Error::Kind::Malformed, quote(entry.name) + ": " + std::move(message));
 }
 
-// The product of the sizes from left to right, as the reference has it: one that wraps is refused
-// though a later size is 0.
 std::uint64_t bytes_of(const ByteSource& source, const SafetensorsEntry& entry) {
-  std::optional<std::uint64_t> bits = 1;
-  for (const std::int64_t size : entry.shape) {
-    bits = checked_mul(*bits, static_cast<std::uint64_t>(size));
-    if (!bits) fail_entry(source, entry, "a shape of more than 2^64 elements");
-  }
-  bits = checked_mul(*bits, std::uint64_t{entry.type->bits});
+  const std::optional<std::uint64_t> count = safetensors_elements(entry.shape);
+  if (!count) fail_entry(source, entry, "a shape of more than 2^64 elements");
+  const auto bits = checked_mul(*count, std::uint64_t{entry.type->bits});
   if (!bits) fail_entry(source, entry, "a shape of more than 2^64 bits");
   if (*bits % 8 != 0) {
     fail_entry(source, entry,

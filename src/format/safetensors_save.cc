@@ -117,6 +117,13 @@ void SafetensorsSave::plan(FlatTensor tensor) {
   if (!size || tensor.offset > available || *size > available - tensor.offset) {
     fail(tensor, Error::Kind::Malformed, "more bytes than its storage has");
   }
+  const std::optional<std::uint64_t> elements = safetensors_elements(tensor.shape);
+  const std::uint64_t bits = type->bits * elements_per_item(*type);
+  if (!elements || !checked_mul(*elements, bits)) {
+    fail(tensor, Error::Kind::Unsupported,
+         "safetensors takes no shape whose first sizes make more than 2^64 bits, though it is "
+         "empty");
+  }
   tensors_.push_back({.tensor = std::move(tensor), .type = type, .size = *size});
 }
 

@@ -150,6 +150,14 @@ TEST_CASE("a tensor of more bytes than its storage has is refused") {
                  .metadata = {}}) == "f: 'a': more bytes than its storage has");
 }
 
+TEST_CASE("a shape that no reader of safetensors takes is refused before anything is written") {
+  const std::int64_t large = std::int64_t{1} << 62;
+  CHECK(refusal({.tensors = {flat("a", DType::Float32, {large, 4, 0})}, .metadata = {}}) ==
+        "f: 'a': safetensors takes no shape whose first sizes make more than 2^64 bits, though it "
+        "is empty");
+  CHECK(refusal({.tensors = {flat("a", DType::Float32, {0, large, 4})}, .metadata = {}}) == "");
+}
+
 TEST_CASE("what was not written as planned is found when it is read back") {
   const Source source;
   const std::array<const Loaded*, 1> inputs = {source.loaded.get()};
