@@ -50,8 +50,14 @@ class Parser {
   std::optional<std::vector<std::int64_t>> shape;
 
  private:
+  Where here() const {
+    Where where = where_;
+    where.offset = where_.offset.value_or(0) + (whole_.size() - text_.size());
+    return where;
+  }
+
   [[noreturn]] void fail_here() const {
-    fail(where_,
+    fail(here(),
          fmt::format("the header is no dict of descr, fortran_order and shape: {}", quote(whole_)));
   }
 
@@ -97,7 +103,7 @@ class Parser {
   void read_descr() {
     skip_space();
     if (text_.starts_with('[') || text_.starts_with('(')) {
-      fail(where_, "a structured array, torch has none", Error::Kind::Unsupported);
+      fail(here(), "a structured array, torch has none", Error::Kind::Unsupported);
     }
     descr = string();
   }
@@ -161,7 +167,9 @@ void set_dtype(NpyHeader& header, std::string_view descr) {
 
 }  // namespace
 
-NpyHeader read_npy_header(const ByteSource& file, const Where& where) {
+NpyHeader read_npy_header(const ByteSource& file, const Where& input) {
+  Where where = input;
+  where.offset = 0;
   constexpr std::uint64_t kLongestStart = 12;
   const auto start = file.read(0, std::min(file.size(), kLongestStart));
   if (!as_text(start).starts_with(kNpyMagic) || start.size() < 10) {
@@ -188,6 +196,7 @@ NpyHeader read_npy_header(const ByteSource& file, const Where& where) {
   }
   if (length > file.size() - begin) fail(where, "the file ends inside the header");
   const auto text = file.read(begin, length);
+  where.offset = begin;
   Parser parser(as_text(text), where);
   parser.parse();
   NpyHeader header = {.layout = {}, .size = begin + length};

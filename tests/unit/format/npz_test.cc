@@ -98,16 +98,18 @@ TEST_CASE("a header is what numpy takes") {
     CHECK(refusal(whole.substr(0, size)) != "");
   }
   CHECK(refusal(npy(std::string(10'001, ' '))) ==
-        "f: a header of 10001 bytes, numpy.load takes 10000");
+        "f: +0x0: a header of 10001 bytes, numpy.load takes 10000");
   CHECK(refusal(npy(header("<f4", "(1,)"), "0123", 4)) ==
-        "f: version 4.0 of the .npy format, known are 1.0, 2.0 and 3.0");
+        "f: +0x0: version 4.0 of the .npy format, known are 1.0, 2.0 and 3.0");
 }
 
 TEST_CASE("arrays that torch cannot have are refused") {
-  CHECK(refusal(npy(header("|O", "(1,)"))) == "f: an array of Python objects, which are a pickle");
-  CHECK(refusal(npy(header("<U2", "(1,)"))) == "f: an array of numpy's '<U2', which torch lacks");
+  CHECK(refusal(npy(header("|O", "(1,)"))) ==
+        "f: +0xa: an array of Python objects, which are a pickle");
+  CHECK(refusal(npy(header("<U2", "(1,)"))) ==
+        "f: +0xa: an array of numpy's '<U2', which torch lacks");
   CHECK(refusal(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}")) ==
-        "f: a structured array, torch has none");
+        "f: +0x14: a structured array, torch has none");
 }
 
 TEST_CASE("bytes behind the elements are warned of, missing ones refused") {
