@@ -12,13 +12,13 @@
 
 #include <fmt/format.h>
 
-#include "base/byte_reader.h"
 #include "base/quote.h"
 #include "checkpoint/mapping.h"
 #include "container/tar_reader.h"
 #include "format/assembly.h"
 #include "format/plain_pickle.h"
 #include "format/storage_views.h"
+#include "format/tar_cursor.h"
 #include "pickle/graph_copier.h"
 #include "pickle/stream_end.h"
 
@@ -33,73 +33,7 @@ using pickle::NodeId;
 
 namespace {
 
-constexpr std::uint64_t kLargestEntry = 65536;  // bytes of the pickle before a storage or tensor
 constexpr KindSet kTexts(Kind::Str, Kind::ByteStr);
-
-// A member, read from its beginning to its end. Offsets are those of the file.
-class Cursor {
- public:
-  Cursor(const ByteSource& source, const TarMember& member)
-      : part_(source, 0, member.offset + member.size),
-        name_(member.name),
-        position_(member.offset) {}
-
-  std::uint64_t position() const { return position_; }
-  bool at_end() const { return position_ == part_.size(); }
-
-  [[noreturn]] void fail(std::string message, Error::Kind kind = Error::Kind::Malformed) const {
-    part_.fail_at(position_, kind, std::move(message));
-  }
-
-  template <class Use>
-  void pickled(std::uint64_t most, const Use& use) {
-    const PlainPickle pickle(part_, position_, most, name_, PlainPickle::Globals::Allowed);
-    use(pickle);
-    position_ = pickle.end();
-  }
-
-  std::uint64_t count() {
-    std::uint64_t found = 0;
-    pickled(kLargestEntry, [&](const PlainPickle& pickle) {
-      if (pickle.graph().kind(pickle.root()) != Kind::Int ||
-          pickle.graph().int_value(pickle.root()) < 0) {
-        pickle.fail(fmt::format("the number of {} is {}", name_, pickle.shown()));
-      }
-      found = static_cast<std::uint64_t>(pickle.graph().int_value(pickle.root()));
-    });
-    return found;
-  }
-
-  // Skips what is there; returns where it began.
-  std::uint64_t skip(std::uint64_t size, const std::string& subject) {
-    if (size > part_.size() - position_) {
-      fail(fmt::format("{}: {} bytes, the member has {} more", subject, size,
-                       part_.size() - position_));
-    }
-    return std::exchange(position_, position_ + size);
-  }
-
-  std::uint64_t u64(const std::string& subject) { return number(8, subject); }
-  std::uint64_t u32(const std::string& subject) { return number(4, subject); }
-
-  std::int64_t not_negative(const std::string& subject, std::string_view what) {
-    const auto value = static_cast<std::int64_t>(u64(subject));
-    if (value < 0) fail(fmt::format("{}: {} is {}", subject, what, value));
-    return value;
-  }
-
- private:
-  std::uint64_t number(std::uint64_t size, const std::string& subject) {
-    const auto bytes = part_.read(skip(size, subject), size);
-    const Where origin = {.file = part_.name()};
-    ByteReader reader(bytes, origin);
-    return size == 4 ? reader.u32_le(subject) : reader.u64_le(subject);
-  }
-
-  RangeSource part_;
-  std::string name_;
-  std::uint64_t position_;
-};
 
 struct TarStorage {
   NodeId id{};
@@ -122,21 +56,17 @@ class Reader {
                                             .has_checksums = false}) {}
 
   std::unique_ptr<Loaded> load() {
-    const TarMember* const storages = find("storages");
-    const TarMember* const tensors = find("tensors");
-    const TarMember* const object = find("pickle");
-    if (storages == nullptr || tensors == nullptr || object == nullptr) {
-      source_.fail(Error::Kind::Unsupported,
-                   "a tar archive without storages, tensors and pickle: not written by torch.save");
-    }
+    const TarMember& storages = need("storages");
+    const TarMember& tensors = need("tensors");
+    const TarMember& object = need("pickle");
     if (const TarMember* const facts = find("sys_info")) read_facts(*facts);
-    read_storages(*storages);
-    read_tensors(*tensors);
-    const NodeId root = read_object(*object);
+    read_storages(storages);
+    read_tensors(tensors);
+    const NodeId root = read_object(object);
     const auto is_used = [this](std::string_view key) { return used_.contains(key); };
     if (auto shared = shared_bytes(views_, is_used)) {
       assembly_.warn({
-          .where = {.file = source_.name(), .offset = storages->offset},
+          .where = {.file = source_.name(), .offset = storages.offset},
           .message = *std::move(shared)
       });
     }
@@ -146,6 +76,16 @@ class Reader {
  private:
   [[noreturn]] void fail(std::uint64_t offset, std::string message) const {
     source_.fail_at(offset, Error::Kind::Malformed, std::move(message));
+  }
+
+  // The rest of a member whose parts end at `end`.
+  void warn_of_rest(const TarMember& member, std::uint64_t end) {
+    const std::uint64_t more = member.offset + member.size - end;
+    if (more == 0) return;
+    assembly_.warn({
+        {.file = source_.name(), .offset = end},
+        fmt::format("{} bytes at the end of {} are no part of it", more, quote(member.name))
+    });
   }
 
   const TarMember* find(std::string_view name) const {
@@ -158,9 +98,21 @@ class Reader {
     return found;
   }
 
+  const TarMember& need(std::string_view name) const {
+    const TarMember* const found = find(name);
+    if (found == nullptr) {
+      source_.fail(
+          Error::Kind::Unsupported,
+          fmt::format("a tar archive without a file {}: torch.save wrote storages, tensors "
+                      "and pickle",
+                      quote(name)));
+    }
+    return *found;
+  }
+
   void read_facts(const TarMember& member) {
-    Cursor cursor(source_, member);
-    cursor.pickled(kLargestEntry, [](const PlainPickle& pickle) {
+    TarCursor cursor(source_, member);
+    cursor.entry([](const PlainPickle& pickle) {
       const checkpoint::Names names(pickle.graph());
       const auto pairs = pairs_of(names, pickle.root());
       const auto version =
@@ -170,12 +122,13 @@ class Reader {
         pickle.fail("sys_info is no dict whose protocol_version is 1000");
       }
     });
+    warn_of_rest(member, cursor.position());
   }
 
   // Storages.
 
   void read_storages(const TarMember& member) {
-    Cursor cursor(source_, member);
+    TarCursor cursor(source_, member);
     const std::uint64_t count = cursor.count();
     for (std::uint64_t i = 0; i < count; ++i) {
       read_storage(cursor);
@@ -188,12 +141,13 @@ class Reader {
         read_view(pickle, view);
       }
     });
+    warn_of_rest(member, cursor.position());
   }
 
-  void read_storage(Cursor& cursor) {
+  void read_storage(TarCursor& cursor) {
     std::string key;
     TarStorage storage = {.location = "cpu"};
-    cursor.pickled(kLargestEntry, [&](const PlainPickle& pickle) {
+    cursor.entry([&](const PlainPickle& pickle) {
       const pickle::Graph& graph = pickle.graph();
       const auto items = graph.items(pickle.root());
       const bool located = items.size() == 3 && kTexts.contains(graph.kind(items[1]));
@@ -209,7 +163,8 @@ class Reader {
       storage.dtype = cls.dtype;
     });
     const std::string subject = "storage " + key;
-    storage.count = cursor.u64(subject);
+    storage.count =
+        static_cast<std::uint64_t>(cursor.not_negative(subject, "the number of elements"));
     const std::uint64_t item_size = tensor::info(storage.dtype).item_size;
     if (storage.count > source_.size() / item_size) {
       cursor.fail(fmt::format("{}: {} elements of {} bytes, more than the file has", subject,
@@ -265,11 +220,12 @@ class Reader {
   // Tensors.
 
   void read_tensors(const TarMember& member) {
-    Cursor cursor(source_, member);
+    TarCursor cursor(source_, member);
     const std::uint64_t count = cursor.count();
     for (std::uint64_t i = 0; i < count; ++i) {
       read_tensor(cursor);
     }
+    warn_of_rest(member, cursor.position());
   }
 
   struct TensorEntry {
@@ -293,9 +249,9 @@ class Reader {
     return entry;
   }
 
-  void read_tensor(Cursor& cursor) {
+  void read_tensor(TarCursor& cursor) {
     TensorEntry entry;
-    cursor.pickled(kLargestEntry, [&](const PlainPickle& pickle) { entry = tensor_entry(pickle); });
+    cursor.entry([&](const PlainPickle& pickle) { entry = tensor_entry(pickle); });
     const std::string subject = "tensor " + entry.key;
     const std::uint64_t dimensions = cursor.u32(subject);
     cursor.u32(subject);
@@ -320,7 +276,7 @@ class Reader {
                                               : empty(cursor, entry, shape));
   }
 
-  NodeId strided(const Cursor& cursor, const TensorEntry& entry, std::int64_t offset,
+  NodeId strided(const TarCursor& cursor, const TensorEntry& entry, std::int64_t offset,
                  tensor::Dims shape, tensor::Dims stride) {
     const auto found = storages_.find(*entry.storage);
     if (found == storages_.end()) {
@@ -338,7 +294,7 @@ class Reader {
   }
 
   // Without dimensions it was empty then, and would be one number today.
-  NodeId empty(const Cursor& cursor, const TensorEntry& entry, std::vector<std::int64_t> shape) {
+  NodeId empty(const TarCursor& cursor, const TensorEntry& entry, std::vector<std::int64_t> shape) {
     if (shape.empty()) shape.push_back(0);
     if (tensor::element_count(shape) != 0) {
       cursor.fail(fmt::format("tensor {} has elements and no storage", entry.key));
@@ -353,6 +309,7 @@ class Reader {
     const Where origin = {.file = source_.name(), .offset = member.offset};
     const auto stream = pickle::read_stream(part, member.offset, limits_.pickle_bytes, origin);
     const pickle::Pickle pickle = pickle::read_pickle(stream, origin);
+    warn_of_rest(member, member.offset + stream.size());
     for (const Warning& warning : pickle.warnings) {
       assembly_.warn(warning);
     }

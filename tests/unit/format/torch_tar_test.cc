@@ -193,9 +193,66 @@ TEST_CASE("more dimensions than the limit are no fault of the file") {
   CHECK(kind == Error::Kind::Limit);
 }
 
+TEST_CASE("counts and keys that are none are refused") {
+  const std::string storage = pickled(tuple({number(7), text("cpu"), float_storage()}));
+  for (const std::int64_t count : {std::int64_t{-1}, std::int64_t{1} << 62}) {
+    CAPTURE(count);
+    Archive archive;
+    archive.storages = pickled(number(count)) + storage + u64(3) + "aaaabbbbcccc";
+    CHECK(refusal(archive.bytes()) != "");
+    archive = {};
+    archive.tensors = pickled(number(count));
+    CHECK(refusal(archive.bytes()) != "");
+    archive = {};
+    archive.storages = pickled(number(1)) + storage + u64(static_cast<std::uint64_t>(count));
+    CHECK(refusal(archive.bytes()) != "");
+  }
+  Archive archive;
+  archive.storages = pickled(number(-1));
+  CHECK(refused_with(archive, "the number of storages is -1"));
+  archive.storages = pickled(number(1)) + storage + u64(static_cast<std::uint64_t>(-3));
+  CHECK(refused_with(archive, "storage 7: the number of elements is -3"));
+  archive.storages = pickled(number(1)) + pickled(tuple({tuple({}), text("cpu"), float_storage()}));
+  CHECK(refused_with(archive, "a key that is no number"));
+  archive = {};
+  archive.object = pickled(persistent(number(1)));
+  CHECK(refusal(archive.bytes()) == "");
+}
+
+TEST_CASE("an object that is a call is listed and not run") {
+  Archive archive;
+  archive.object = pickled(call(global("os", "system"), {text("x")}));
+  const std::string bytes = archive.bytes();
+  const MemorySource source("f", {as_bytes(bytes).begin(), as_bytes(bytes).end()});
+  const auto loaded = load(source, Limits{});
+  CHECK(type_of(loaded->checkpoint().names(), loaded->checkpoint().root()) == "os.system");
+}
+
+TEST_CASE("bytes behind the parts of a member are warned of") {
+  Archive archive;
+  archive.storages += "s";
+  archive.tensors += "te";
+  archive.object += "obj";
+  const std::string bytes =
+      tar_member("sys_info", pickled(archive.facts) + "info") + archive.bytes().substr(1024);
+  const MemorySource source("f", {as_bytes(bytes).begin(), as_bytes(bytes).end()});
+  std::string messages;
+  for (const Warning& warning : load(source, Limits{})->warnings()) {
+    messages += warning.message + "\n";
+  }
+  CHECK(messages ==
+        "4 bytes at the end of 'sys_info' are no part of it\n"
+        "1 bytes at the end of 'storages' are no part of it\n"
+        "2 bytes at the end of 'tensors' are no part of it\n"
+        "3 bytes at the end of 'pickle' are no part of it\n");
+}
+
 TEST_CASE("another tar archive is no checkpoint") {
-  CHECK(refusal(tar_member("a", "x")) ==
-        "f: a tar archive without storages, tensors and pickle: not written by torch.save");
+  CHECK(
+      refusal(tar_member("a", "x")) ==
+      "f: a tar archive without a file 'storages': torch.save wrote storages, tensors and pickle");
+  CHECK(refusal(tar_member("storages", "x") + tar_member("tensors", "x"))
+            .starts_with("f: a tar archive without a file 'pickle'"));
   CHECK(refusal(Archive().bytes().substr(0, Archive().bytes().size() - 1024) +
                 tar_member("pickle", "x"))
             .ends_with("a second member 'pickle'"));
