@@ -42,6 +42,7 @@ NodeId read_pickles(const ZipArchive& archive, Assembly& assembly, const Limits&
     RecordPickle pickle(archive, record.name, storages, assembly, limits);
     items.insert(items.end(), {assembly.builder().str(record.name), pickle.copy(pickle.root())});
   }
+  archive.warn_of_orphans(assembly, storages.folder, storages.suffix, storages.used);
   if (scripts) {
     assembly.warn({
         {.file = archive.source.name(), .member = archive.path_of(kScripts)},

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/pt2.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,8 +28,7 @@ namespace {
 
 constexpr std::string_view kModels = "models/";
 constexpr std::string_view kJson = ".json";
-constexpr std::uint64_t kStrided = 7;                             // Layout of schema.py
-constexpr std::uint64_t kLargestConfig = std::uint64_t{1} << 30;  // bytes
+constexpr std::uint64_t kStrided = 7;  // Layout of schema.py
 
 // Where the weights and the constants of a program lie.
 struct Place {
@@ -45,12 +46,14 @@ class Export {
 
   NodeId read() {
     const std::vector<std::string> names = programs();
-    if (names.size() == 1) return program(names[0]);
     std::vector<NodeId> items;
     for (const std::string& name : names) {
       items.insert(items.end(), {assembly_.builder().str(name), program(name)});
     }
-    return assembly_.builder().dict(items);
+    for (const Place& place : {kWeights, kConstants}) {
+      archive_.warn_of_orphans(assembly_, place.folder, "", used_);
+    }
+    return names.size() == 1 ? items[1] : assembly_.builder().dict(items);
   }
 
   // Members in no folder: files of torch.save each.
@@ -108,18 +111,21 @@ class Export {
   std::vector<NodeId> payloads(const Place& place, const std::string& name, bool required) {
     const std::string whole = fmt::format("{}{}.pt", place.folder, name);
     if (const Member* member = archive_.records().record(whole)) {
+      used_.insert(member);
       return items_of(*member, blob(*member));
     }
     const std::string record = fmt::format("{}{}{}", place.folder, name, place.config);
-    if (archive_.records().record(record) == nullptr && !required) return {};
-    const std::vector<std::byte> json = archive_.read(record, kLargestConfig, assembly_);
+    const Member* const config = archive_.records().record(record);
+    if (config == nullptr && !required) return {};
+    used_.insert(config);
+    const std::vector<std::byte> json = archive_.read_pickle(record, assembly_);
     const Where origin = {.file = archive_.source.name(), .member = archive_.path_of(record)};
     std::vector<NodeId> items;
-    for (const Pt2Payload& payload : read_pt2_config(as_text(json), origin, limits_)) {
+    read_pt2_config(as_text(json), origin, limits_, [&](const Pt2Payload& payload) {
       if (const std::optional<NodeId> value = value_of(place, payload)) {
         items.insert(items.end(), {assembly_.builder().str(payload.name), *value});
       }
-    }
+    });
     return items;
   }
 
@@ -129,6 +135,7 @@ class Export {
     if (member == nullptr) {
       fail(record, fmt::format("there is no such record, of {}", quote(payload.name)));
     }
+    used_.insert(member);
     if (payload.path.starts_with("custom_obj_") || payload.path.starts_with("opaque_obj_")) {
       assembly_.warn({
           {.file = archive_.source.name(), .member = archive_.path_of(record)},
@@ -192,10 +199,16 @@ class Export {
     return blobs_.emplace(record, blob(member)).first->second;
   }
 
-  // A file of torch.save in a member.
+  // A file of torch.save in a member. What is compressed is held in memory as long as the rest.
   NodeId blob(const Member& member) {
+    Limits limits = limits_;
+    limits.inflated_bytes -= inflated_blobs_;
     const std::shared_ptr<const ByteSource> source =
-        archive_.zip.open(member, limits_.inflated_bytes);
+        archive_.zip.open(member, limits.inflated_bytes);
+    if (member.method != container::method::kStored) {
+      inflated_blobs_ += member.size;
+      limits.pickle_bytes = most_inflated(limits);
+    }
     assembly_.keep(source);
     return assembly_.adopt(load_torch_zip(Input{.source = *source}, limits_));
   }
@@ -227,6 +240,8 @@ class Export {
   std::map<std::string, Storage> storages_;  // by record
   std::map<std::string, NodeId> blobs_;      // by record
 };
+  std::set<const Member*> used_;
+  std::uint64_t inflated_blobs_ = 0;  // bytes
 
 }  // namespace
 

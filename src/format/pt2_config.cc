@@ -52,8 +52,7 @@ class Reader {
   Reader(std::string_view json, const Where& origin, const Limits& limits)
       : json_(json, origin), limits_(limits) {}
 
-  std::vector<Pt2Payload> read() {
-    std::vector<Pt2Payload> payloads;
+  void read(const std::function<void(const Pt2Payload&)>& use) {
     bool found = false;
     json_.begin_object();
     while (const auto key = json_.key()) {
@@ -65,16 +64,22 @@ class Reader {
       json_.begin_object();
       while (const auto name = json_.key()) {
         json_.set_subject(quote(*name));
-        payloads.push_back(payload(*name));
+        count();
+        use(payload(*name));
         json_.set_subject("");
       }
     }
     json_.end();
     if (!found) json_.fail("no key \"config\"");
-    return payloads;
   }
 
  private:
+  void count() {
+    if (++count_ <= limits_.entries) return;
+    json_.fail_at(json_.offset(), Error::Kind::Limit,
+                  fmt::format("more than {} entries (--limit entries=N)", limits_.entries));
+  }
+
   Pt2Payload payload(const std::string& name) {
     Pt2Payload payload = {.name = name};
     json_.begin_object();
@@ -188,13 +193,14 @@ class Reader {
 
   JsonReader json_;
   const Limits& limits_;
+  std::uint64_t count_ = 0;
 };
 
 }  // namespace
 
-std::vector<Pt2Payload> read_pt2_config(std::string_view json, const Where& origin,
-                                        const Limits& limits) {
-  return Reader(json, origin, limits).read();
+void read_pt2_config(std::string_view json, const Where& origin, const Limits& limits,
+                     const std::function<void(const Pt2Payload&)>& use) {
+  Reader(json, origin, limits).read(use);
 }
 
 }  // namespace ptsd::format

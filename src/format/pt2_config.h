@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,9 +34,10 @@ struct Pt2Payload {
   std::optional<Pt2Tensor> tensor = {};
 };
 
-// The payloads in their order. Throws Error::Malformed for JSON that is no such config,
-// Error::Unsupported for sizes that are no numbers and for dtypes that are not known.
-std::vector<Pt2Payload> read_pt2_config(std::string_view json, const Where& origin,
-                                        const Limits& limits);
+// Calls `use` with the payloads in their order, of which none is kept. Throws Error::Malformed for
+// JSON that is no such config, Error::Unsupported for sizes that are no numbers and for dtypes that
+// are not known, Error::Limit for more payloads than Limits::entries.
+void read_pt2_config(std::string_view json, const Where& origin, const Limits& limits,
+                     const std::function<void(const Pt2Payload&)>& use);
 
 }  // namespace ptsd::format

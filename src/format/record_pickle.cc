@@ -66,7 +66,7 @@ RecordPickle::RecordPickle(const ZipArchive& archive, std::string_view record,
       storages_(storages),
       assembly_(assembly),
       limits_(limits),
-      stream_(archive.read(record, limits.pickle_bytes, assembly)),
+      stream_(archive.read_pickle(record, assembly)),
       pickle_(pickle::read_pickle(stream_, place(archive, record))),
       names_(pickle_.graph),
       copier_(pickle_.graph, pickle_.protocol, assembly.builder()) {
@@ -164,6 +164,7 @@ std::string RecordPickle::bind(NodeId node, const std::string& key, std::uint64_
 
 void RecordPickle::translate_call(NodeId node) {
   const NodeId callable = graph().callable(node);
+  storages_.used.insert(member);
   if (graph().kind(callable) != Kind::Global) return;
   if (const NodeSpan args = graph().items(graph().args(node));
       graph().global(callable).module == kCalls && !args.empty()) {

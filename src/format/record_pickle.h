@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ struct StorageRecords {
   std::string folder;                                         // "data/"
   std::string suffix = {};                                    // ".storage"
   std::map<std::string, std::string, std::less<>> keys = {};  // there, in the assembly
+  std::set<const container::Member*> used = {};
 };
 
 // One pickle of an archive that holds several, copied into an assembly. The dialect of PyTorch's

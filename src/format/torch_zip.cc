@@ -135,26 +135,10 @@ class TorchZip final : public Loaded {
   }
 
   void read_facts() {
-    read_version();
+    warnings_ = archive_->version_warnings();
     read_byteorder();
     read_alignment();
     facts_.writer = writer();
-  }
-
-  // PyTorchFileReader takes .data/version before version, and the numbers 1 to 10.
-  void read_version() {
-    const bool hidden = records_.record(".data/version") != nullptr;
-    const std::string_view record = hidden ? ".data/version" : "version";
-    const std::optional<std::string> text = read_fact(record);
-    if (!text) return warn("", "no record 'version': torch.load refuses the file");
-    std::string_view digits = *text;
-    digits.remove_prefix(std::min(digits.find_first_not_of(" \t\n"), digits.size()));
-    unsigned version = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), version);
-    if (error != std::errc() || version < 1 || version > 10) {
-      warn(record, fmt::format("version is {}, torch.load takes 1 to 10", quote(*text)));
-    }
   }
 
   void read_byteorder() {
@@ -197,7 +181,7 @@ class TorchZip final : public Loaded {
                        quote(path_of("data.pkl"))));
     }
     const Member& member = *found;
-    container::Contents contents = zip_.read(member, limits_.pickle_bytes);
+    container::Contents contents = archive_->read_pickle(member);
     if (contents.warning) warnings_.push_back(std::move(*contents.warning));
     pickle_bytes_ = std::move(contents.bytes);
     const Where origin = {.file = source_.name(), .member = std::string(member.name)};
@@ -259,10 +243,7 @@ class TorchZip final : public Loaded {
       ++facts_.orphan_records;
       facts_.orphan_bytes += member.size;
     });
-    if (facts_.orphan_records > 0) {
-      warn("", fmt::format("no tensor uses {} of the storage records ({} bytes)",
-                           facts_.orphan_records, facts_.orphan_bytes));
-    }
+    if (facts_.orphan_records > 0) warn("", orphans_text(facts_));
   }
 
   std::unique_ptr<ZipArchive> archive_;

@@ -68,6 +68,15 @@ class Script {
     return root;
   }
 
+  // The code of the lite interpreter, which is not read, has its constants where all of them are.
+  void warn_of_orphans(const ZipArchive& archive) {
+    const bool lite = archive.records().record("bytecode.pkl") != nullptr;
+    for (const StorageRecords* storages : {&object_storages_, &constant_storages_}) {
+      if (lite && storages == &constant_storages_) continue;
+      archive.warn_of_orphans(assembly_, storages->folder, storages->suffix, storages->used);
+    }
+  }
+
  private:
   const pickle::Graph& graph() const { return objects_.graph(); }
 
@@ -256,7 +265,9 @@ std::unique_ptr<Loaded> load_torchscript(std::unique_ptr<ZipArchive> archive,
   facts.has_checksums = kept->zip.has_checksums();
   kept->check_byteorder(assembly);
   kept->warn_all(assembly);
-  const NodeId root = Script(*kept, assembly, limits).read();
+  Script script(*kept, assembly, limits);
+  const NodeId root = script.read();
+  script.warn_of_orphans(*kept);
   assembly.keep(kept);
   return assembly.finish(root, limits);
 }

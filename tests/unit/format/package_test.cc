@@ -27,7 +27,8 @@ ZipAssembler archive() {
       .member("p/.data/0.storage", "abcdefgh")
       .member("p/.data/extern_modules", "")
       .member("p/code/m.py", "import torch")
-      .member("p/notes.txt", "notes.");
+      .member("p/notes.txt", "notes.")
+      .member("p/.data/version", "6\n");
 }
 
 TEST_CASE("pickles are told by their content, and share storages") {
@@ -62,6 +63,18 @@ TEST_CASE("a package whose storages do not fit is refused") {
   CHECK(refused_with(weight(0, "FloatStorage", 3)) ==
         "m.pt: p/m.pkl+0x60: record '.data/0.storage' holds 8 bytes, the pickle declares 12");
   CHECK(refused_with(weight(0, "UntypedStorage", 8)) == "");
+}
+
+TEST_CASE("the compressed pickles of an archive are bounded together") {
+  const MemorySource source = zip()
+                                  .member("p/.data/extern_modules", "")
+                                  .deflated("p/a.pkl", text(std::string(300, 'x')) + ".")
+                                  .deflated("p/b.pkl", text(std::string(300, 'y')) + ".")
+                                  .source();
+  CHECK(refused([&] { load(source, {.pickle_bytes = 128 * 620}); }) == "");
+  CHECK(refused([&] { load(source, {.pickle_bytes = 128 * 600}); }) ==
+        "m.pt: p/b.pkl: compressed, and 306 bytes inflated: 600 are allowed of the compressed "
+        "pickles of an archive, a 128th of --limit pickle-bytes=N");
 }
 
 }  // namespace
