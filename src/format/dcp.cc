@@ -89,6 +89,12 @@ class Directory {
     for (const Warning& warning : metadata.warnings()) {
       assembly_.warn(warning);
     }
+    if (const std::uint64_t more = stream.size() - metadata.pickle().size; more > 0) {
+      assembly_.warn({
+          {.file = file.name(), .offset = metadata.pickle().size},
+          fmt::format("{} bytes after the end of the pickle", more)
+      });
+    }
     ranks_.add(read_dcp_metadata(metadata, names_), {.file = file.name()});
   }
 
@@ -168,6 +174,7 @@ class Directory {
     const auto archive =
         std::make_shared<RangeSource>(folder_.open(item.path, kMetadata), item.offset, item.length);
     assembly_.keep(archive);
+    if (!begins_as_zip(*archive)) fail_entry(where_, entry, no_archive(item));
     return assembly_.adopt(load_torch_zip(Input{.source = *archive}, limits_));
   }
 

@@ -22,7 +22,7 @@ class ChunkSource final : public ByteSource {
  public:
   ChunkSource(const DcpChunk& chunk, const Limits& limits)
       : archive_(chunk.file, chunk.offset, chunk.length),
-        loaded_(load_torch_zip(Input{.source = archive_}, limits)),
+        loaded_(load(chunk, limits)),
         elements_(open(chunk)) {}
 
   using ByteSource::read;
@@ -36,6 +36,11 @@ class ChunkSource final : public ByteSource {
   [[noreturn]] void fail_chunk(const DcpChunk& chunk, std::string_view message,
                                Error::Kind kind = Error::Kind::Malformed) const {
     chunk.file.fail_at(chunk.offset, kind, fmt::format("a chunk of {} {}", chunk.subject, message));
+  }
+
+  std::unique_ptr<Loaded> load(const DcpChunk& chunk, const Limits& limits) const {
+    if (!begins_as_zip(archive_)) fail_chunk(chunk, "is no archive of torch.save");
+    return load_torch_zip(Input{.source = archive_}, limits);
   }
 
   const Tensor& tensor(const DcpChunk& chunk) const {

@@ -210,7 +210,8 @@ class Export {
       limits.pickle_bytes = most_inflated(limits);
     }
     assembly_.keep(source);
-    return assembly_.adopt(load_torch_zip(Input{.source = *source}, limits_));
+    if (!begins_as_zip(*source)) fail_member(member, "is no archive of torch.save");
+    return assembly_.adopt(load_torch_zip(Input{.source = *source}, limits));
   }
 
   // Keys and values of a dict that was adopted.
@@ -220,7 +221,7 @@ class Export {
         graph.kind(dict) == pickle::Kind::Dict ||
         (graph.kind(dict) == pickle::Kind::Reduce && graph.items(graph.args(dict)).empty());
     std::vector<NodeId> items;
-    if (!plain) fail_dict(member);
+    if (!plain) fail_member(member, "holds no dict of tensors");
     for (const pickle::Mutation& mutation : graph.mutations(dict)) {
       if (mutation.change != Change::SetItems) continue;
       items.insert(items.end(), mutation.operands.begin(), mutation.operands.end());
@@ -228,10 +229,10 @@ class Export {
     return items;
   }
 
-  [[noreturn]] void fail_dict(const Member& member) const {
+  [[noreturn]] void fail_member(const Member& member, std::string message) const {
     throw Error(Error::Kind::Malformed,
                 {.file = archive_.source.name(), .member = std::string(member.name)},
-                "holds no dict of tensors");
+                std::move(message));
   }
 
   const ZipArchive& archive_;
@@ -239,9 +240,9 @@ class Export {
   Limits limits_;
   std::map<std::string, Storage> storages_;  // by record
   std::map<std::string, NodeId> blobs_;      // by record
-};
   std::set<const Member*> used_;
   std::uint64_t inflated_blobs_ = 0;  // bytes
+};
 
 }  // namespace
 

@@ -73,6 +73,11 @@ RecordPickle::RecordPickle(const ZipArchive& archive, std::string_view record,
   for (const Warning& warning : pickle_.warnings) {
     assembly_.warn(warning);
   }
+  if (const std::uint64_t more = stream_.size() - pickle_.size; more > 0) {
+    Where where = place(archive_, record_);
+    where.offset = pickle_.size;
+    assembly_.warn({where, fmt::format("{} bytes after the end of the pickle", more)});
+  }
   translate();
 }
 
@@ -159,12 +164,12 @@ std::string RecordPickle::bind(NodeId node, const std::string& key, std::uint64_
   }
   std::string bound = assembly_.bind(std::make_unique<MemberBytes>(archive_, *member, limits_));
   storages_.keys.emplace(key, bound);
+  storages_.used.insert(member);
   return bound;
 }
 
 void RecordPickle::translate_call(NodeId node) {
   const NodeId callable = graph().callable(node);
-  storages_.used.insert(member);
   if (graph().kind(callable) != Kind::Global) return;
   if (const NodeSpan args = graph().items(graph().args(node));
       graph().global(callable).module == kCalls && !args.empty()) {

@@ -260,6 +260,11 @@ class TorchZip final : public Loaded {
 
 }  // namespace
 
+bool begins_as_zip(const ByteSource& source) {
+  constexpr std::string_view kBegin = "PK\x03\x04";
+  return source.size() >= kBegin.size() && as_text(source.read(0, kBegin.size())) == kBegin;
+}
+
 std::unique_ptr<Loaded> load_torch_zip(const Input& input, const Limits& limits) {
   return load_torch_zip(std::make_unique<ZipArchive>(input.source, limits), limits);
 }

@@ -10,6 +10,9 @@
 
 namespace ptsd::format {
 
+// Whether a source begins as such an archive does.
+bool begins_as_zip(const ByteSource& source);
+
 // Opens an archive of torch.save (torch 1.6 and later): <root>/data.pkl and a record
 // <root>/data/<key> for each storage. Borrows the source. Reads the directory and the pickle, and
 // no storage. Throws Error::Unsupported for an archive without data.pkl.

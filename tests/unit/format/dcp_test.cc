@@ -318,7 +318,7 @@ TEST_CASE("a chunk that is not as .metadata declares it is told when it is read"
         "/other: +0x0: a chunk of 'w' holds uint8 [2], .metadata declares uint8 [1, 2]\n"
         "/other: +0x0: a chunk of 'w' shows elements of its storage more than once\n"
         "/other: +0x0: a chunk of 'w' is no tensor\n"
-        "/other: not a zip archive: no end record in the last 64 KiB\n");
+        "/other: +0x0: a chunk of 'w' is no archive of torch.save\n");
 }
 
 TEST_CASE("a directory without .metadata is told apart from one of another kind") {

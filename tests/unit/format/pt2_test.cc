@@ -64,6 +64,7 @@ TEST_CASE("constants lie beside the weights, and several programs beside one ano
   ZipAssembler two = archive(payload("a", "weight_0", kTwo, kOne));
   two.member("p/data/constants/tensor_0", "xy")
       .member("p/data/constants/custom_obj_0", "x")
+      .member("p/.data/version", "3\n")
       .member("p/data/constants/m_constants_config.json",
               R"({"config": {)" + constant +
                   R"(, "o": {"path_name": "custom_obj_0", "is_param": false, "use_pickle": true,
@@ -133,6 +134,55 @@ TEST_CASE("configs that make no tensors are refused") {
         "m.pt: p/data/weights/m_weights_config.json+0x11: 'a': a number, an object expected\n");
   CHECK(refusal(zip().member("p/archive_format", "pt2")) ==
         "m.pt: a torch.export archive without a program");
+}
+
+TEST_CASE("what is compressed in a config or a blob is bounded") {
+  const std::string config =
+      R"({"config": {)" + std::string(1000, ' ') + payload("a", "weight_0", kTwo, kOne) + "}}";
+  const MemorySource source = zip()
+                                  .torch_layout()
+                                  .member("p/data/weights/weight_0", "abcd")
+                                  .deflated("p/data/weights/m_weights_config.json", config)
+                                  .member("p/models/m.json", "{}")
+                                  .member("p/archive_format", "pt2")
+                                  .source();
+  CHECK(refused([&] { load(source, Limits{}); }) == "");
+  CHECK(refused([&] {
+          load(source, {.pickle_bytes = 128 * 1000});
+        }).starts_with("m.pt: p/data/weights/m_weights_config.json: compressed, and "));
+  const std::string two =
+      payload("a", "weight_0", kTwo, kOne) + "," + payload("b", "weight_0", kTwo, kOne);
+  const MemorySource stored = archive(two).source();
+  CHECK(refused([&] { load(stored, {.entries = 1}); }) ==
+        "m.pt: p/data/weights/m_weights_config.json+0x125: 'b': more than 1 entries "
+        "(--limit entries=N)");
+  const std::string blob =
+      zip().torch_layout().member("x/data.pkl", none() + ".").member("x/version", "3\n").text();
+  const MemorySource blobs = zip()
+                                 .member("serialized_exported_program.json", "{}")
+                                 .deflated("serialized_state_dict.pt", blob)
+                                 .source();
+  CHECK(refused([&] {
+          load(blobs, {.inflated_bytes = blob.size() - 1});
+        }).starts_with("m.pt: serialized_state_dict.pt: "));
+  CHECK(refused([&] {
+          load(blobs, {.pickle_bytes = 128});
+        }).ends_with("2 bytes inflated, 1 are allowed"));
+}
+
+TEST_CASE("records that no weight uses are warned of, a blob that is none is named") {
+  const MemorySource source = archive(payload("a", "weight_0", kTwo, kOne))
+                                  .member("p/data/weights/weight_1", "xyz")
+                                  .member("p/.data/version", "11")
+                                  .source();
+  const auto loaded = load(source, Limits{});
+  CHECK(checkpoint::texts(loaded->warnings()) ==
+        Lines{"m.pt: p/.data/version: version is '11', torch.load takes 1 to 10",
+              "m.pt: p/data/weights/: no tensor uses 1 of the storage records (3 bytes)"});
+  CHECK(loaded->facts().orphan_records == 1);
+  const std::string weight =
+      R"("w": {"path_name": "weight_0", "is_param": false, "use_pickle": true, "tensor_meta": null})";
+  CHECK(refusal(archive(weight)) == "m.pt: p/data/weights/weight_0: is no archive of torch.save");
 }
 
 }  // namespace

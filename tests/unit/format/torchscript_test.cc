@@ -261,5 +261,29 @@ TEST_CASE("storages at one place share its name") {
   CHECK(tensors[checkpoint::StorageId{0}].location == tensors[checkpoint::StorageId{1}].location);
 }
 
+TEST_CASE("what is left over or missing in an archive is warned of") {
+  const Fragment root = module("M", {
+                                        {text("w"), weight("0")}
+  });
+  const auto warnings = [](const ZipAssembler& assembler) {
+    const MemorySource source = assembler.source();
+    return checkpoint::texts(load(source, Limits{})->warnings());
+  };
+  CHECK(warnings(zip()
+                     .torch_layout()
+                     .member("m/data/0", "ABCDEFGH")
+                     .member("m/data.pkl", root + ".abc")
+                     .member("m/constants.pkl", tuple({}) + ".")) ==
+        Lines{"m.pt: no record 'version': torch.load refuses the file",
+              fmt::format("m.pt: m/data.pkl+{:#x}: 3 bytes after the end of the pickle",
+                          root.size() + 1)});
+  const ZipAssembler more = archive(root, kCode);
+  CHECK(warnings(more) ==
+        Lines{"m.pt: m/data/: no tensor uses 1 of the storage records (8 bytes)",
+              "m.pt: m/constants/: no tensor uses 1 of the storage records (8 bytes)"});
+  CHECK(warnings(archive(root, kCode, tuple({weight("0")})).member("m/bytecode.pkl", "")) ==
+        Lines{"m.pt: m/data/: no tensor uses 1 of the storage records (8 bytes)"});
+}
+
 }  // namespace
 }  // namespace ptsd::format
