@@ -49,13 +49,17 @@ class Case:
     files: dict = dataclasses.field(default_factory=lambda: {"in": INPUT})
     links: dict = dataclasses.field(default_factory=dict)
     modes: tuple = ("unnamed", "named")
-    limits: bool = True
+    limits: tuple = ("ulimit -f", "ulimit -n 16")
+
+
+# What a command on a small checkpoint does not notice.
+SMALL = ("ulimit -n 16", "ulimit -v")
 
 
 def of_ptsd(name, command, **more):
     """A command of ptsd on a small checkpoint, in.pt."""
     files = {"in.pt": MODEL}
-    return Case(name, "{ptsd} " + command, files=files, limits=False, modes=("unnamed",), **more)
+    return Case(name, "{ptsd} " + command, files=files, limits=SMALL, modes=("unnamed",), **more)
 
 
 # To add a command: its row, and its program in PROGRAMS.
@@ -127,6 +131,7 @@ NOT_KILLED = {"exit_group", "exit", "brk"}
 LIMITS = {
     "ulimit -f": (resource.RLIMIT_FSIZE, 2000000, 2),
     "ulimit -n 16": (resource.RLIMIT_NOFILE, 16, 0),
+    "ulimit -v": (resource.RLIMIT_AS, 1 << 30, 0),
 }
 
 TEMPORARY = re.compile(r"\.ptsd-[a-z2-7]{8}\.tmp")
@@ -269,7 +274,8 @@ def inject_everywhere(runner, pool, tally, case, mode):
 
 
 def try_limits(runner, tally, case, new):
-    for name, (which, limit, status) in LIMITS.items():
+    for name in case.limits:
+        which, limit, status = LIMITS[name]
         result, _, found = runner.run(case, limit=(which, (limit, limit)))
         tally.add(f"{case.name}, {name}", case, new, result, found)
         if result.returncode != status:
@@ -304,8 +310,7 @@ def main():
             for case in [c for c in CASES if options.only in c.name]:
                 for mode in case.modes:
                     new = inject_everywhere(runner, pool, tally, case, mode)
-                if case.limits:
-                    try_limits(runner, tally, case, new)
+                try_limits(runner, tally, case, new)
     for problem in tally.problems:
         print(problem)
     for mode, count in tally.litter.items():

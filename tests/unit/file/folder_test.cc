@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 
 #include <doctest/doctest.h>
 
@@ -51,6 +52,23 @@ TEST_CASE("no name leads out of the folder") {
     CHECK(refusal([&] { folder.open(name); }, Error::Kind::Malformed)
               .find("the name of a part leads elsewhere: ") != std::string::npos);
   }
+}
+
+TEST_CASE("a part that is no file is refused, and does not hang") {
+  const TemporaryFolder here;
+  std::filesystem::create_symlink("loop", here.path("loop"));
+  std::filesystem::create_symlink("/dev/zero", here.path("device"));
+  std::filesystem::create_directory(here.path("directory"));
+  REQUIRE(::mkfifo(here.path("fifo").c_str(), 0600) == 0);
+  Folder folder(here.path(""));
+  const auto refused = [&](const std::string& name) {
+    CHECK_FALSE(folder.has(name));
+    return refusal([&] { folder.open(name); }).substr(here.path(name).size());
+  };
+  CHECK(refused("loop") == ": cannot open: Too many levels of symbolic links");
+  CHECK(refused("device") == ": not a regular file");
+  CHECK(refused("directory") == ": not a regular file");
+  CHECK(refused("fifo") == ": not a regular file");
 }
 
 TEST_CASE("what is not there is an error with its path") {

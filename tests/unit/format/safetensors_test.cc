@@ -13,6 +13,8 @@
 #include "format/probe.h"
 #include "format/safetensors_header.h"
 #include "support/refusal.h"
+#include "support/zip_assembler.h"
+#include "unit/checkpoint/fragments.h"
 #include "unit/format/safetensors_file.h"
 
 namespace ptsd::format {
@@ -313,6 +315,79 @@ TEST_CASE("data of another size than the tensors are refused") {
 TEST_CASE("an empty tensor in the middle of another is refused") {
   check({header({entry("a", "U8", "[2]", "[0,2]"), entry("b", "U8", "[0]", "[1,1]")}), "12",
          "+0x3d: 'b': begins at 1 of the data, inside of 'a', which ends at 2"});
+}
+
+// A test of safetensors/src/tensor.rs.
+void check_theirs(std::string_view test, const std::string& bytes) {
+  CAPTURE(test);
+  CHECK(refusal(source_of(bytes)) != "");
+}
+
+TEST_CASE("what the tests of safetensors itself refuse is refused") {
+  const std::string sound =
+      prefix(60) + R"({"test":{"dtype":"I32","shape":[2,2],"data_offsets":[0,16]}})";
+  const std::string zeros(16, '\0');
+  const auto of_shape = [&](std::string_view shape) {
+    return test::safetensors_file(header({entry("test", "I32", shape, "[0,16]")}), zeros);
+  };
+  CHECK(refusal(source_of(sound + zeros)) == "");
+  check_theirs("test_metadata_incomplete_buffer",
+               sound + zeros + "extra_bogus_data_for_polyglot_file");
+  check_theirs("test_metadata_incomplete_buffer", sound + zeros.substr(2));
+  check_theirs("test_header_too_large", "\x3c\0\0\0\0\xff\xff\xff"s + sound.substr(8) + zeros);
+  check_theirs("test_header_too_small", "");
+  check_theirs("test_invalid_header_length", prefix(60));
+  check_theirs("test_invalid_header_non_utf8", prefix(1) + "\xff");
+  check_theirs("test_invalid_header_not_json", prefix(1) + "{");
+  check_theirs("test_whitespace_start_padded_header", prefix(6) + "\t\n{}\r ");
+  const std::string a = entry("weight_0", "F32", "[2,2]", "[0,16]");
+  const std::string b = entry("weight_1", "F32", "[2,2]", "[0,16]");
+  check_theirs("test_json_attack", test::safetensors_file(header({a, b}), zeros));
+  check_theirs("test_invalid_info",
+               test::safetensors_file(header({entry("test", "I32", "[2,2]", "[0,4]")}), "1234"));
+  check_theirs("test_validation_overflow", of_shape("[2,18446744073709551614]"));
+  check_theirs("test_validation_overflow", of_shape("[2,9223372036854775807]"));
+}
+
+TEST_CASE("numbers and nesting of any size end in a clean error") {
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  const std::string digits(200'000, '9');
+  for (const std::string& value : {deep, digits, "1e999"s, "-1e999"s}) {
+    CHECK(refusal(file(header({entry("a", "U8", "[" + value + "]", "[0,1]")}), "1")) != "");
+    CHECK(refusal(file(header({entry("a", "U8", "[1]", "[0," + value + "]")}), "1")) != "");
+  }
+  CHECK(refusal(file(R"({"a":)" + deep + "}")) != "");
+  CHECK(refusal(file(R"({"__metadata__":{"a":)" + deep + "}}")) != "");
+  const auto with_field = [](const std::string& value) {
+    return file(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":)" + value + "}}", "1");
+  };
+  CHECK(refusal(with_field(deep)) != "");
+  CHECK(refusal(with_field(digits)) == "");
+  CHECK(refusal(with_field("1e999")) == "");
+}
+
+TEST_CASE("a header is an object") {
+  for (const std::string_view text : {"[1,2]", "null", "12", "\"a\""}) {
+    check({std::string(text), "", "+0x8: a safetensors header that does not begin with {"});
+  }
+}
+
+TEST_CASE("keys that are equal once they are unescaped stand twice") {
+  CHECK(refusal(file(R"({"__metadata__":{"a":"1","\u0061":"2"}})")) != "");
+  CHECK(refusal(file(R"({"__metadata__":{},"__metadata_\u005f":{}})")) != "");
+  CHECK(refusal(file(R"({"a":{"dtype":"U8","d\u0074ype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                     "1")) != "");
+}
+
+TEST_CASE("content decides, whatever a file is called") {
+  const auto format_of = [](std::string_view bytes) {
+    const MemorySource source("x.safetensors", {as_bytes(bytes).begin(), as_bytes(bytes).end()});
+    return std::string(load(source, Limits{})->facts().format);
+  };
+  const std::string archive =
+      test::zip().member("m/data.pkl", test::none() + ".").member("m/version", "3\n").text();
+  CHECK(format_of(archive) == "torch-zip");
+  CHECK(format_of("(dp0\nS'a'\nI1\ns.") == "pickle");
 }
 
 TEST_CASE("a pickle that is called safetensors is no safetensors file") {
