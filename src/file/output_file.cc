@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -32,8 +33,16 @@ bool beyond_limit(std::uint64_t size) {
          size > limit.rlim_cur;
 }
 
+// Whether the file system says that it has less. Asking for more would first take all there is.
+bool beyond_free_space(int descriptor, std::uint64_t size) {
+  struct statvfs system = {};
+  const bool known = ::fstatvfs(descriptor, &system) == 0 && system.f_blocks > 0;
+  return known && size / system.f_frsize > system.f_bfree;
+}
+
 int allocate(int descriptor, std::uint64_t size) {
   if (beyond_limit(size) || !std::in_range<off_t>(size)) return EFBIG;
+  if (beyond_free_space(descriptor, size)) return ENOSPC;
   while (::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) != 0) {
     if (errno != EINTR) return errno;
   }

@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/crc32.h"
 #include "checkpoint/elements.h"
+#include "operation/view_limit.h"
 
 namespace ptsd::operation {
 
@@ -60,21 +59,10 @@ void TensorElements::read(std::uint64_t first, std::span<std::byte> out) const {
   elements_->read(first * tensor::info(dtype_).item_size, out);
 }
 
-void TensorOpener::check_size(const Tensor& tensor, std::uint64_t bytes) const {
-  const checkpoint::Checkpoint& checkpoint = payload_.checkpoint;
-  const checkpoint::Storage& storage = checkpoint.tensors()[*tensor.storage];
-  const std::uint64_t most = checkpoint.limits().view_bytes;
-  if (bytes <= most || bytes <= storage.count * storage.item_size()) return;
-  checkpoint.fail_at(tensor.node, Error::Kind::Limit,
-                     fmt::format("a view of {} bytes, more than its storage holds and than {} "
-                                 "(--limit view-bytes=N)",
-                                 bytes, most));
-}
-
 TensorElements TensorOpener::open(const Tensor& tensor) {
   const Tensors& tensors = payload_.checkpoint.tensors();
   const std::uint64_t bytes = tensors.byte_count(tensor);
-  check_size(tensor, bytes);
+  check_view_size(payload_.checkpoint, tensor, bytes);
   UncheckedSource storage = payload_.open_unchecked(*tensor.storage);
   const tensor::DTypeInfo& type = tensor::info(tensor.dtype);
   TensorElements opened;

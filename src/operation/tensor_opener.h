@@ -71,8 +71,6 @@ class TensorOpener {
   TensorElements open(const checkpoint::Tensor& tensor);
 
  private:
-  void check_size(const checkpoint::Tensor& tensor, std::uint64_t bytes) const;
-
   const Payload& payload_;
   ChunkedRunner& runner_;
   std::set<checkpoint::StorageId> checked_;

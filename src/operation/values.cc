@@ -8,6 +8,7 @@
 #include "checkpoint/numpy_array.h"
 #include "checkpoint/numpy_scalar.h"
 #include "operation/inner_call.h"
+#include "operation/view_limit.h"
 #include "tensor/scalar.h"
 
 namespace ptsd::operation {
@@ -209,6 +210,10 @@ bool has_elements(const Payload& payload, const Tensor& tensor) {
 std::unique_ptr<ByteSource> stored_elements(const Payload& payload, const Tensor& tensor,
                                             const checkpoint::Geometry& geometry) {
   const bool in_pickle = !tensor.storage;
+  if (!in_pickle) {
+    check_view_size(payload.checkpoint, tensor,
+                    tensor::byte_count(geometry.shape, tensor.dtype).value_or(~std::uint64_t{0}));
+  }
   std::unique_ptr<ByteSource> storage =
       in_pickle ? pickled_elements(payload, tensor) : payload.open(*tensor.storage);
   const unsigned per_item = tensor::info(tensor.dtype).elements_per_item;

@@ -21,7 +21,8 @@ struct Values {
 bool has_elements(const Payload& payload, const checkpoint::Tensor& tensor);
 
 // `excerpt` is one of the tensor's geometry, and of all of it if it is quantised by channels.
-// Throws Error::Unsupported for numbers in the pickle in a form that cannot be read.
+// Throws Error::Limit as check_view_size() does, Error::Unsupported for numbers in the pickle in a
+// form that cannot be read.
 Values values_of(const Payload& payload, const checkpoint::Tensor& tensor, const Excerpt& excerpt,
                  const std::optional<Quantizer>& quantizer);
 // Quantised elements are the integers that are stored.

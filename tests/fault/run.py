@@ -108,6 +108,7 @@ ERRORS = {
     "fremovexattr": ["EIO"],
     "fsetxattr": ["EPERM"],
     "fstat": ["EIO"],
+    "fstatfs": ["EIO"],
     "fsync": ["EIO", "ENOSPC"],
     "ftruncate": ["EIO"],
     "getrandom": ["EINTR"],
