@@ -147,7 +147,7 @@ Exit run(const Options& options) {
     write_npy(opened, options, payload, report.items.front());
     return warn(report.warnings, options.common);
   }
-  report::Output output;
+  report::Output output(options.common.color);
   if (options.common.json) {
     write_cat_json(output, report);
   } else {

@@ -2,6 +2,7 @@
 #include "command/command_line.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -241,6 +242,17 @@ Action parse(std::span<const Command* const> commands, const std::vector<std::st
 
 bool wants_json(const std::vector<std::string>& arguments) {
   return is_given(arguments, "--json");
+}
+
+report::Color color_of(const std::vector<std::string>& arguments) {
+  const auto given = [&](const std::string& word) {
+    const auto end = std::ranges::find(arguments, "--");
+    const auto pair = std::to_array<std::string>({"--color", word});
+    return is_given(arguments, "--color=" + word) ||
+           std::search(arguments.begin(), end, pair.begin(), pair.end()) != end;
+  };
+  if (given("always")) return report::Color::Always;
+  return given("never") ? report::Color::Never : report::Color::Auto;
 }
 
 }  // namespace ptsd::command

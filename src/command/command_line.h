@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "command/command.h"
+#include "report/style.h"
 
 namespace ptsd::command {
 
@@ -17,5 +18,7 @@ Action parse(std::span<const Command* const> commands, const std::vector<std::st
 // Whether errors are to be JSON. Asked apart from parse(), because it holds for a command line
 // that cannot be parsed, too.
 bool wants_json(const std::vector<std::string>& arguments);
+// What --color says about errors; likewise.
+report::Color color_of(const std::vector<std::string>& arguments);
 
 }  // namespace ptsd::command

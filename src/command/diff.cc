@@ -102,7 +102,7 @@ std::vector<std::string_view> names_of(const operation::Diff& diff) {
 
 void write(const Options& options, const report::DiffReport& report) {
   if (report.options.first_only) return;
-  report::Output output;
+  report::Output output(options.common.color);
   if (options.common.json) {
     write_diff_json(output, report);
   } else if (options.brief) {

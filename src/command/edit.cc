@@ -123,7 +123,7 @@ std::vector<Warning> write(format::PlannedFiles& parts, const std::vector<Opened
 
 void tell(const report::EditReport& report, const CommonOptions& common) {
   if (common.json || report.dry_run) {
-    report::Output output;
+    report::Output output(common.color);
     if (common.json) {
       write_edit_json(output, report);
     } else {

@@ -124,7 +124,7 @@ void tell(const report::FitReport& report, const CommonOptions& common) {
 
 void write(const report::FitReport& report, const CommonOptions& common) {
   if (common.quiet && !common.json) return;
-  report::Output output;
+  report::Output output(common.color);
   if (common.json) {
     write_fit_json(output, report);
   } else {

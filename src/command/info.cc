@@ -52,7 +52,7 @@ Exit run(const Options& options) {
   const std::vector<Warning> found = opened.loaded().audit();
   report.warnings.insert(report.warnings.end(), found.begin(), found.end());
   opened.check_unchanged();
-  report::Output output;
+  report::Output output(options.common.color);
   if (options.common.json) {
     write_info_json(output, report);
   } else {

@@ -63,7 +63,7 @@ operation::Totals total(const checkpoint::Checkpoint& checkpoint,
 }
 
 void write(const Options& options, const report::LsReport& report) {
-  report::Output output;
+  report::Output output(options.common.color);
   if (options.common.json) {
     write_ls_json(output, report, options.all);
   } else if (options.style.tree) {

@@ -41,9 +41,13 @@ void say(std::string_view text) {
   }
 }
 
-Exit say(const Error& error, bool json) {
-  say(json ? ptsd::report::error_json(error)
-           : "ptsd: " + ptsd::report::printable(error.what()) + "\n");
+Exit say(const Error& error, const std::vector<std::string>& arguments) {
+  if (ptsd::command::wants_json(arguments)) {
+    say(ptsd::report::error_json(error));
+  } else {
+    const ptsd::report::Style style(ptsd::command::color_of(arguments), isatty(STDERR_FILENO) == 1);
+    say(ptsd::report::error_line(error.what(), style));
+  }
   return Exit::Trouble;
 }
 
@@ -60,13 +64,13 @@ Exit run(const std::vector<std::string>& arguments) {
   try {
     return ptsd::command::parse(ptsd::command::commands(), arguments)();
   } catch (const Error& error) {
-    return say(error, json);
+    return say(error, arguments);
   } catch (const std::bad_alloc&) {
     return say_out_of_memory(json);
   } catch (const std::exception& error) {
     return say(Error(Error::Kind::Unsupported, {},
                      std::string("internal error, please report it: ") + error.what()),
-               json);
+               arguments);
   }
 }
 

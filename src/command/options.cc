@@ -2,7 +2,6 @@
 #include "command/options.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -42,14 +41,13 @@ void CommonOptions::declare(Flags& flags) {
   flags.flag("-q,--quiet", quiet, "print errors only");
   flags.flag("-v,--verbose", verbose, "say more on stderr");
   flags.flag("--strict", strict, "exit with 1 if there are warnings");
-  flags.choice<Color>(
-      "--color", color,
-      {
-          {"auto",   Color::Auto  },
-          {"always", Color::Always},
-          {"never",  Color::Never }
+  flags.choice<report::Color>("--color", color,
+                              {
+                                  {"auto",   report::Color::Auto  },
+                                  {"always", report::Color::Always},
+                                  {"never",  report::Color::Never }
   },
-      "when to use colour; auto: on a terminal, unless NO_COLOR is set");
+                              "when to use colour; auto: on a terminal, unless NO_COLOR is set");
   flags.number("--threads", threads, "N", "use at most N threads");
   flags.each(
       "--limit", "NAME=N", [this](std::string_view text) { set_limit(limits, text); },
@@ -62,12 +60,6 @@ unsigned CommonOptions::thread_count() const {
   const std::uint64_t wanted =
       threads.value_or(std::min<std::uint64_t>(usable_threads(), kDefaultMost));
   return static_cast<unsigned>(std::clamp<std::uint64_t>(wanted, 1, kMost));
-}
-
-bool CommonOptions::use_color(bool is_terminal) const {
-  if (color != Color::Auto) return color == Color::Always;
-  const char* no_color = std::getenv("NO_COLOR");
-  return is_terminal && (no_color == nullptr || *no_color == '\0');
 }
 
 void SelectionOptions::declare(Flags& flags) {

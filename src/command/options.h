@@ -9,28 +9,25 @@
 
 #include "base/limits.h"
 #include "command/flags.h"
+#include "report/style.h"
 
 // Option groups that several commands share. They hold what was typed; what it means is settled
 // where it is used.
 
 namespace ptsd::command {
 
-enum class Color { Auto, Always, Never };
-
 struct CommonOptions {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
   bool strict = false;  // warnings make the exit status 1
-  Color color = Color::Auto;
+  report::Color color = report::Color::Auto;
   std::optional<std::uint64_t> threads;
   Limits limits;
 
   void declare(Flags& flags);
   // --threads, else the processors there are, but no more than memory is bounded for.
   unsigned thread_count() const;
-  // NO_COLOR counts where --color does not say otherwise.
-  bool use_color(bool is_terminal) const;
 };
 
 struct SelectionOptions {

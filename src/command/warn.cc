@@ -2,6 +2,7 @@
 #include "command/warn.h"
 
 #include <cstdio>
+#include <unistd.h>
 
 #include "report/messages.h"
 
@@ -15,7 +16,8 @@ std::vector<Warning> warnings_of(const format::Loaded& loaded, const checkpoint:
 
 Exit warn(const std::vector<Warning>& warnings, const CommonOptions& options) {
   if (!options.json && !options.quiet) {
-    std::fputs(report::warning_lines(warnings, options.verbose).c_str(), stderr);
+    const report::Style style(options.color, isatty(STDERR_FILENO) == 1);
+    std::fputs(report::warning_lines(warnings, options.verbose, style).c_str(), stderr);
   }
   return options.strict && !warnings.empty() ? Exit::No : Exit::Yes;
 }

@@ -10,7 +10,8 @@ void write_cat_text(Output& output, const CatReport& report) {
   bool first = true;
   for (const CatItem& item : report.items) {
     if (report.items.size() > 1) {
-      output.write((first ? "==> " : "\n==> ") + escape(item.path) + " <==\n");
+      const std::string heading = "==> " + escape(item.path) + " <==";
+      output.write((first ? "" : "\n") + output.style().paint(Role::Heading, heading) + "\n");
     }
     first = false;
     if (!item.tensor) {

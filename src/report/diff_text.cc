@@ -79,6 +79,11 @@ class Lines {
     report::append_name(out, path);
   }
 
+  Role role(std::size_t row) const {
+    if (row < diff_.only_a.size()) return Role::Removed;
+    return row - diff_.only_a.size() < diff_.only_b.size() ? Role::Added : Role::Changed;
+  }
+
   std::string form(std::size_t row) const {
     if (row < diff_.only_a.size()) return a_.form(diff_.only_a[row]);
     row -= diff_.only_a.size();
@@ -218,9 +223,10 @@ void write_diff_text(Output& output, const DiffReport& report) {
   write_table(
       output, report.shown(),
       {
-          {Align::Left, [&](std::size_t row, std::string& out) { lines.append_name(out, row); }},
-          {Align::Left, [&](std::size_t row, std::string& out) { out += lines.form(row); }     },
-          {Align::Left, [&](std::size_t row, std::string& out) { out += lines.details(row); }  },
+          {Align::Left, [&](std::size_t row, std::string& out) { lines.append_name(out, row); },
+           [&](std::size_t row) { return lines.role(row); }},
+          {Align::Left,           [&](std::size_t row,                    std::string& out) { out += lines.form(row); }                                        },
+          {Align::Left,           [&](std::size_t row,                    std::string& out) { out += lines.details(row); }},
   });
   write_diff_brief(output, report);
 }

@@ -9,8 +9,9 @@ namespace ptsd::report {
 
 void write_edit_plan(Output& output, const EditReport& report) {
   for (const Change& change : report.changes) {
-    output.write(change.to ? fmt::format("{} => {}\n", escape(change.from), escape(*change.to))
-                           : fmt::format("- {}\n", escape(change.from)));
+    const std::string from = escape(change.from);
+    output.write(change.to ? fmt::format("{} => {}\n", from, escape(*change.to))
+                           : output.style().paint(Role::Removed, "- " + from) + "\n");
   }
 }
 

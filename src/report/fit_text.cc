@@ -119,7 +119,7 @@ std::string rule_text(const Suggestion& rule) {
 void write_fit_text(Output& output, const FitReport& report) {
   output.write(torch_text(report) + "\n");
   if (report.suggestions.empty()) return;
-  output.write("\nrename with:\n");
+  output.write("\n" + output.style().paint(Role::Heading, "rename with:") + "\n");
   const std::size_t shown = std::min(report.suggestions.size(), kMostSuggestions);
   std::size_t width = 0;
   std::vector<std::string> rules;

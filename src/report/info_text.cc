@@ -42,7 +42,12 @@ class Writer {
 
  private:
   void line(std::string_view text) { output_.write(std::string(text) + "\n"); }
-  void heading(std::string_view text) { output_.write("\n" + std::string(text) + "\n"); }
+  void heading(std::string_view text, Role role = Role::Heading) {
+    output_.write("\n" + paint(role, text) + "\n");
+  }
+  std::string paint(Role role, std::string_view text) const {
+    return output_.style().paint(role, text);
+  }
 
   void fact(std::string_view name, std::string_view value) {
     line(fmt::format("  {:<12}{}", name, value));
@@ -59,7 +64,7 @@ class Writer {
   void write_file() {
     const format::FileFacts& facts = report_.loaded.facts();
     const std::string subtree = report_.subtree.empty() ? "" : "#" + report_.subtree;
-    line(escape(report_.path + subtree));
+    line(paint(Role::Heading, escape(report_.path + subtree)));
     fact("format", fmt::format("{}, {} ({} bytes)", facts.format, human_bytes(facts.bytes),
                                grouped(facts.bytes)));
     if (!facts.writer.empty()) fact("writer", facts.writer);
@@ -136,14 +141,14 @@ class Writer {
     heading("globals");
     write_table(output_, shown(globals.size()),
                 {
-                    {Align::Left,  [&](std::size_t row,
-                     std::string& out) { append_name(out, globals[row].name); }},
-                    {Align::Right, [&](std::size_t row,
-                     std::string& out) { out += grouped(globals[row].count); } },
-                    {Align::Left,
-                     [&](std::size_t row,               std::string& out) {
+                    {Align::Left,            [&](std::size_t row,
+                     std::string& out) { append_name(out, globals[row].name); }         },
+                    {           Align::Right,   [&](std::size_t row,
+                     std::string& out) { out += grouped(globals[row].count); }        },
+                    { Align::Left,
+                     [&](std::size_t row, std::string& out) {
                        if (!globals[row].weights_only) out += "not allowed by weights_only";
-                     }                },
+                     }, [](std::size_t) { return Role::Warning; }},
     },
                 "  ");
     write_rest(globals.size(), "global");
@@ -154,15 +159,15 @@ class Writer {
     if (report_.weights_only.loads()) return line("  loads");
     for (std::size_t i = 0; i < shown(report_.weights_only.refused.size()); ++i) {
       const operation::Refusal& refusal = report_.weights_only.refused[i];
-      line(
-          fmt::format("  refuses {} (at {:#x})", escape(abbreviate(refusal.what)), refusal.offset));
+      line(fmt::format("  {} {} (at {:#x})", paint(Role::Error, "refuses"),
+                       escape(abbreviate(refusal.what)), refusal.offset));
     }
     write_rest(report_.weights_only.refused.size(), "refusal");
   }
 
   void write_warnings() {
     if (report_.warnings.empty()) return;
-    heading("warnings");
+    heading("warnings", Role::Warning);
     for (std::size_t i = 0; i < shown(report_.warnings.size()); ++i) {
       Where where = report_.warnings[i].where;
       where.file.clear();

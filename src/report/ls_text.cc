@@ -110,7 +110,7 @@ void write_ls_totals(Output& output, const LsReport& report, const LsStyle& styl
   }
   if (totals.unused_bytes > 0) line += fmt::format(" · {} unused", bytes(totals.unused_bytes));
   if (report.truncated()) line += fmt::format(" · {} shown", grouped(report.shown.size()));
-  output.write(line + "\n");
+  output.write(output.style().paint(Role::Aside, line) + "\n");
 }
 
 void write_ls_text(Output& output, const LsReport& report, const LsStyle& style) {

@@ -25,17 +25,22 @@ std::string printable(std::string_view message) {
   }
 }
 
-std::string warning_lines(const std::vector<Warning>& warnings, bool all) {
+std::string warning_lines(const std::vector<Warning>& warnings, bool all, const Style& style) {
+  const std::string head = style.paint(Role::Warning, "ptsd: warning:");
   std::string text;
   const std::size_t shown = all ? warnings.size() : std::min(warnings.size(), kMostWarnings);
   for (std::size_t i = 0; i < shown; ++i) {
-    text += fmt::format("ptsd: warning: {}: {}\n", to_string(warnings[i].where),
+    text += fmt::format("{} {}: {}\n", head, to_string(warnings[i].where),
                         printable(warnings[i].message));
   }
   if (shown < warnings.size()) {
-    text += fmt::format("ptsd: warning: … and {} more (-v shows all)\n", warnings.size() - shown);
+    text += fmt::format("{} … and {} more (-v shows all)\n", head, warnings.size() - shown);
   }
   return text;
+}
+
+std::string error_line(std::string_view message, const Style& style) {
+  return fmt::format("{} {}\n", style.paint(Role::Error, "ptsd:"), printable(message));
 }
 
 }  // namespace ptsd::report

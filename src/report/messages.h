@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "report/style.h"
 
 namespace ptsd::report {
 
@@ -14,6 +15,9 @@ namespace ptsd::report {
 std::string printable(std::string_view message);
 
 // Warnings as lines for stderr, "ptsd: warning: ..."; of many, the first few and how many more.
-std::string warning_lines(const std::vector<Warning>& warnings, bool all);
+std::string warning_lines(const std::vector<Warning>& warnings, bool all, const Style& style);
+
+// "ptsd: ...", a line too.
+std::string error_line(std::string_view message, const Style& style);
 
 }  // namespace ptsd::report

@@ -42,10 +42,11 @@ void wait_until_writable(int descriptor) {
 
 }  // namespace
 
-Output::Output(int descriptor)
+Output::Output(Color color, int descriptor)
     : descriptor_(descriptor),
       is_terminal_(isatty(descriptor) == 1),
-      columns_(is_terminal_ ? terminal_columns(descriptor) : 0) {}
+      columns_(is_terminal_ ? terminal_columns(descriptor) : 0),
+      style_(color, is_terminal_) {}
 
 void Output::write(std::string_view text) {
   buffer_ += text;

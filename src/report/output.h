@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "report/style.h"
+
 // Standard output, where the answer goes and nothing else. Buffered, and checked: a full disk or
 // a closed descriptor is Error::Io. A reader that has gone away is no error: the process ends as
 // SIGPIPE would end it, even where that signal is ignored.
@@ -15,8 +17,9 @@ namespace ptsd::report {
 
 class Output final {
  public:
-  // Standard output unless a test says otherwise. The descriptor is borrowed.
-  explicit Output(int descriptor = 1);
+  // Standard output unless a test says otherwise. The descriptor is borrowed. `color` is for text;
+  // JSON has no colours.
+  explicit Output(Color color = Color::Never, int descriptor = 1);
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
@@ -28,6 +31,7 @@ class Output final {
   bool is_terminal() const { return is_terminal_; }
   // The width of the terminal; 0 where there is none, and nothing need be cut.
   unsigned columns() const { return columns_; }
+  const Style& style() const { return style_; }
 
  private:
   void flush();
@@ -35,6 +39,7 @@ class Output final {
   int descriptor_;
   bool is_terminal_;
   unsigned columns_;
+  Style style_;
   std::string buffer_;
 };
 

@@ -77,19 +77,22 @@ class Rows {
     columns.push_back(column(Align::Left, "", [](const TensorStat& stat) {
       return stat.summary ? findings(*stat.summary) : "";
     }));
+    columns.back().role = [](std::size_t) { return Role::Error; };
     return columns;
   }
 
  private:
   template <class Text>
   Column column(Align align, std::string_view title, Text text) const {
-    return {align, [this, title, text](std::size_t row, std::string& out) {
+    return {align,
+            [this, title, text](std::size_t row, std::string& out) {
               if (row == 0) {
                 out += title;
               } else {
                 out += text(report_.stats[row - 1]);
               }
-            }};
+            },
+            [](std::size_t row) { return row == 0 ? Role::Heading : Role::Plain; }};
   }
 
   const StatReport& report_;
@@ -116,16 +119,18 @@ void write_stat_text(Output& output, const StatReport& report) {
     write_table(output, report.entries.size() + 1, Rows(report).columns());
   }
   const StatTotals totals = total(report);
-  std::string line = fmt::format("{} · {}", counted(report.entries.size(), "tensor"),
-                                 counted(totals.elements, "element"));
-  if (totals.nan > 0) {
-    line += fmt::format(" · {} nan in {}", grouped(totals.nan),
-                        counted(totals.tensors_with_nan, "tensor"));
-  }
-  if (totals.inf > 0) {
-    line += fmt::format(" · {} inf in {}", grouped(totals.inf),
-                        counted(totals.tensors_with_inf, "tensor"));
-  }
+  const Style& style = output.style();
+  std::string line =
+      style.paint(Role::Aside, fmt::format("{} · {}", counted(report.entries.size(), "tensor"),
+                                           counted(totals.elements, "element")));
+  const auto add = [&](std::string_view what, std::uint64_t count, std::uint64_t tensors) {
+    if (count == 0) return;
+    line += style.paint(Role::Aside, " · ");
+    line += style.paint(
+        Role::Error, fmt::format("{} {} in {}", grouped(count), what, counted(tensors, "tensor")));
+  };
+  add("nan", totals.nan, totals.tensors_with_nan);
+  add("inf", totals.inf, totals.tensors_with_inf);
   output.write(line + "\n");
 }
 

@@ -47,7 +47,9 @@ void write_table(Output& output, std::size_t rows, const std::vector<Column>& co
       columns[i].text(row, cell);
       if (i > 0) line += kGap;
       if (i == 0 && output.columns() > 0) cell = fit(cell, widths[i]);
-      append_padded(line, cell, widths[i], columns[i].align);
+      const std::size_t width = display_width(cell);
+      if (columns[i].role) cell = output.style().paint(columns[i].role(row), cell);
+      append_padded(line, cell, width, widths[i], columns[i].align);
     }
     line.resize(line.find_last_not_of(' ') + 1);
     line += '\n';

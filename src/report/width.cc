@@ -100,8 +100,8 @@ std::string fit(std::string_view text, std::size_t columns) {
          std::string(text.substr(tail_begin));
 }
 
-void append_padded(std::string& out, std::string_view text, std::size_t columns, Align align) {
-  const std::size_t width = display_width(text);
+void append_padded(std::string& out, std::string_view text, std::size_t width, std::size_t columns,
+                   Align align) {
   const std::size_t pad = columns > width ? columns - width : 0;
   if (align == Align::Right) out.append(pad, ' ');
   out += text;

@@ -15,8 +15,9 @@ std::size_t display_width(std::string_view text);
 // The text, cut in the middle with "…" if it is wider than `columns`: the ends of names tell most.
 std::string fit(std::string_view text, std::size_t columns);
 
-// Appends the text and the spaces that fill it up to `columns`.
+// Appends the text, which takes `width` columns, and the spaces that fill it up to `columns`.
 enum class Align { Left, Right };
-void append_padded(std::string& out, std::string_view text, std::size_t columns, Align align);
+void append_padded(std::string& out, std::string_view text, std::size_t width, std::size_t columns,
+                   Align align);
 
 }  // namespace ptsd::report

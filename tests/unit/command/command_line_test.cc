@@ -235,5 +235,13 @@ TEST_CASE("errors are JSON whenever --json is on the command line") {
   CHECK_FALSE(wants_json({"cut", "--", "--json"}));
 }
 
+TEST_CASE("errors have the colours that --color asks for, however it is written") {
+  using report::Color;
+  CHECK(color_of({"cut", "in"}) == Color::Auto);
+  CHECK(color_of({"cut", "--color=always", "--frobnicate"}) == Color::Always);
+  CHECK(color_of({"cut", "--color", "never"}) == Color::Never);
+  CHECK(color_of({"cut", "--", "--color", "always"}) == Color::Auto);
+}
+
 }  // namespace
 }  // namespace ptsd::command

@@ -29,7 +29,7 @@ TEST_CASE("what was written arrives, however much it is") {
   std::string received;
   std::thread reader([&] { received = read_all(ends[0]); });
   std::string sent;
-  Output output(ends[1]);
+  Output output(Color::Never, ends[1]);
   for (int i = 0; i < 100000; ++i) {
     const std::string line = "line " + std::to_string(i) + "\n";
     sent += line;
@@ -46,7 +46,7 @@ TEST_CASE("little is written before the answer is complete") {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   {
-    Output output(ends[1]);
+    Output output(Color::Never, ends[1]);
     output.write("half an answer");
   }
   close(ends[1]);
@@ -57,7 +57,7 @@ TEST_CASE("little is written before the answer is complete") {
 TEST_CASE("a pipe is no terminal and has no width") {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
-  const Output output(ends[1]);
+  const Output output(Color::Never, ends[1]);
   CHECK_FALSE(output.is_terminal());
   CHECK(output.columns() == 0);
   close(ends[0]);
@@ -67,7 +67,7 @@ TEST_CASE("a pipe is no terminal and has no width") {
 TEST_CASE("a full disk is an error") {
   const int full = open("/dev/full", O_WRONLY);
   REQUIRE(full >= 0);
-  Output output(full);
+  Output output(Color::Never, full);
   output.write("x");
   CHECK_THROWS_WITH_AS(output.finish(), "standard output: cannot write: No space left on device",
                        Error);
@@ -75,7 +75,7 @@ TEST_CASE("a full disk is an error") {
 }
 
 TEST_CASE("a descriptor that is closed is an error even if nothing was written") {
-  Output output(1000);
+  Output output(Color::Never, 1000);
   CHECK_THROWS_WITH_AS(output.finish(), "standard output: cannot write: Bad file descriptor",
                        Error);
 }
