@@ -102,4 +102,28 @@ std::string quote(std::string_view text) {
   return "'" + escape(abbreviate(text)) + "'";
 }
 
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:+,@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return std::string(text);
+  if (is_plain(text) && text.find('\'') == text.npos) return fmt::format("'{}'", text);
+  std::string word = "$'";
+  while (!text.empty()) {
+    const CodePoint point = next_code_point(text);
+    const std::string_view bytes = text.substr(0, point.size);
+    text.remove_prefix(point.size);
+    if (bytes == "'" || bytes == "\\") {
+      word += "\\";
+      word += bytes;
+    } else if (point.valid && !is_unsafe(point.value)) {
+      word += bytes;
+    } else {
+      for (const char byte : bytes) {
+        word += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+      }
+    }
+  }
+  return word + "'";
+}
+
 }  // namespace ptsd

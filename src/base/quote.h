@@ -26,4 +26,8 @@ std::string abbreviate(std::string_view text, std::size_t limit = 240);
 // For messages: escaped, bounded, in single quotes.
 std::string quote(std::string_view text);
 
+// A word for a shell, which gives back the text to the byte: as it is, in quotes, or as $'...',
+// which bash and zsh read, where something has to be spelled out.
+std::string shell_word(std::string_view text);
+
 }  // namespace ptsd

@@ -28,7 +28,7 @@ struct FitReport {
 // The exception that load_state_dict() would raise, or what it would return, as Python prints it.
 std::string torch_text(const FitReport& report);
 
-// A rule as one would type it: "--strip-prefix module.".
+// A rule as one would type it, in words of a shell: "--strip-prefix module.".
 std::string rule_text(const operation::Suggestion& rule);
 
 void write_fit_text(Output& output, const FitReport& report);

@@ -8,6 +8,7 @@
 #include "checkpoint/python_repr.h"
 #include "report/fit.h"
 #include "report/numbers.h"
+#include "report/width.h"
 
 namespace ptsd::report {
 
@@ -79,22 +80,6 @@ std::string exception_text(const FitReport& report) {
   return text;
 }
 
-// A word for sh.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:+,@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char letter : word) {
-    if (letter == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += letter;
-    }
-  }
-  return quoted + "'";
-}
-
 }  // namespace
 
 std::string torch_text(const FitReport& report) {
@@ -124,12 +109,13 @@ void write_fit_text(Output& output, const FitReport& report) {
   std::size_t width = 0;
   std::vector<std::string> rules;
   for (std::size_t i = 0; i < shown; ++i) {
-    rules.push_back(escape(rule_text(report.suggestions[i])));
-    width = std::max(width, rules.back().size());
+    rules.push_back(rule_text(report.suggestions[i]));
+    width = std::max(width, display_width(rules.back()));
   }
   for (std::size_t i = 0; i < shown; ++i) {
-    output.write(fmt::format("  {:<{}}  fixes {}\n", rules[i], width,
-                             counted(report.suggestions[i].fixes, "name")));
+    std::string line = "  ";
+    append_padded(line, rules[i], display_width(rules[i]), width, Align::Left);
+    output.write(fmt::format("{}  fixes {}\n", line, counted(report.suggestions[i].fixes, "name")));
   }
   if (report.suggestions.size() > shown) {
     output.write(fmt::format("  and {} more, which --emit-map writes to a file\n",

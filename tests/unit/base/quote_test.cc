@@ -47,5 +47,15 @@ TEST_CASE("long text is cut at a character with a mark") {
   CHECK(quote(std::string(100000, 'x')).size() < 300);
 }
 
+TEST_CASE("a word for a shell is spelled out once, and only where it must be") {
+  CHECK(shell_word("layer.0") == "layer.0");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("my $model*.") == "'my $model*.'");
+  CHECK(shell_word("größe") == "'größe'");
+  CHECK(shell_word("é'b") == "$'é\\'b'");
+  CHECK(shell_word("a\\b") == "$'a\\\\b'");
+  CHECK(shell_word("a\nb\u202e\xff") == "$'a\\x0ab\\xe2\\x80\\xae\\xff'");
+}
+
 }  // namespace
 }  // namespace ptsd
