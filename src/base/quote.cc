@@ -76,6 +76,17 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+std::string escape_repr(std::string_view repr) {
+  std::string out;
+  while (true) {
+    const std::size_t backslash = std::min(repr.find('\\'), repr.size());
+    append_escaped(out, repr.substr(0, backslash));
+    if (backslash == repr.size()) return out;
+    out += '\\';
+    repr.remove_prefix(backslash + 1);
+  }
+}
+
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, is_plain_ascii) || escape(text) == text;
 }

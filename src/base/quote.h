@@ -15,6 +15,10 @@ namespace ptsd {
 std::string escape(std::string_view text);
 void append_escaped(std::string& out, std::string_view text);
 
+// The same of text in which backslashes and quotes are escaped already, such as Python's repr():
+// backslashes stay single.
+std::string escape_repr(std::string_view repr);
+
 // Whether escape() would return the text as it is.
 bool is_plain(std::string_view text);
 

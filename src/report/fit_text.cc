@@ -43,7 +43,7 @@ std::string error_text(const LoadError& error) {
           "While copying the parameter named \"{}\", whose dimensions in the model are {} and "
           "whose dimensions in the checkpoint are {}, an exception occurred : ({},).",
           name, size_text(error.reference), size_text(error.checkpoint),
-          checkpoint::repr_str(error.what));
+          escape_repr(checkpoint::repr_str(error.what)));
   }
   return name;
 }
@@ -62,7 +62,7 @@ std::string list_text(const Names& names) {
   std::string text = "[";
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (i > 0) text += ", ";
-    text += checkpoint::repr_str(names[i]);
+    text += escape_repr(checkpoint::repr_str(names[i]));
   }
   return text + "]";
 }

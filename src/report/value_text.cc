@@ -55,7 +55,7 @@ std::string value_text(const checkpoint::Names& names, pickle::NodeId node, std:
   }
   const std::string text =
       std::visit([&](const auto& held) { return text_of(held, value.is_str); }, value.value);
-  return escape(abbreviate(text, longest));
+  return escape_repr(abbreviate(text, longest));
 }
 
 }  // namespace ptsd::report

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/value_tree.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -27,19 +26,6 @@ constexpr std::size_t kUnbounded = ~std::size_t{0};
 constexpr pickle::KindSet kLiterals(Kind::None, Kind::False, Kind::True, Kind::Int, Kind::LongBytes,
                                     Kind::LongDigits, Kind::Float, Kind::Bytes, Kind::Tuple,
                                     Kind::List, Kind::Dict);
-
-// Python's repr() has escaped the backslashes and the control characters. What else could deceive a
-// terminal is escaped here.
-std::string literal(std::string_view repr) {
-  std::string text;
-  while (true) {
-    const std::size_t backslash = std::min(repr.find('\\'), repr.size());
-    append_escaped(text, repr.substr(0, backslash));
-    if (backslash == repr.size()) return text;
-    text += '\\';
-    repr.remove_prefix(backslash + 1);
-  }
-}
 
 class TreeWriter final : public ValueWalk {
  public:
@@ -78,7 +64,7 @@ class TreeWriter final : public ValueWalk {
   std::string value(NodeId node, const std::string& type) const {
     const pickle::Graph& graph = checkpoint_.graph();
     if (graph.kind(node) == Kind::Str || graph.kind(node) == Kind::ByteStr) {
-      return literal(checkpoint::repr_str(graph.text(node)));
+      return escape_repr(checkpoint::repr_str(graph.text(node)));
     }
     const std::string text = value_text(checkpoint_.names(), node, kUnbounded);
     // An empty mapping, as far as items go.

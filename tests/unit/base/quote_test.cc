@@ -28,6 +28,11 @@ TEST_CASE("a backslash is doubled so that no two names look the same") {
   CHECK(escape("a\\x1b") == "a\\\\x1b");
 }
 
+TEST_CASE("what repr() has escaped is not escaped again, and what it lets through is") {
+  CHECK(escape_repr("b'\\x00\\''") == "b'\\x00\\''");
+  CHECK(escape_repr("'a\\\\\u202e'") == "'a\\\\\\u{202e}'");
+}
+
 TEST_CASE("bytes that are not UTF-8 are spelled out one by one") {
   CHECK(escape("\xff\xc3(") == "\\xff\\xc3(");
   CHECK(escape("\xc0\xaf") == "\\xc0\\xaf");
