@@ -25,11 +25,13 @@
 #include "report/numbers.h"
 #include "report/tensor_repr.h"
 #include "report/tensor_text.h"
+#include "tensor/convert.h"
 
 namespace ptsd::command {
 
 using checkpoint::Checkpoint;
 using report::CatItem;
+using tensor::DType;
 
 namespace {
 
@@ -102,11 +104,13 @@ void require_npy(const operation::Payload& payload, const CatItem& item) {
     fail_usage("--npy of " + quote(item.path) + ", which has no elements in an array");
   }
   if (format::has_npy_dtype(tensor.dtype)) return;
-  const bool castable = tensor::can_require_grad(tensor.dtype);
-  const std::string_view to = tensor::is_floating(tensor.dtype) ? "float32" : "complex64";
-  fail_usage(fmt::format(
-      "--npy of {}: numpy has no {}{}", quote(item.path), tensor::name(tensor.dtype),
-      castable ? fmt::format("; cast it first, with `ptsd rewrite --cast {}`", to) : ""));
+  const DType to = tensor::is_complex(tensor.dtype) ? DType::Complex64 : DType::Float32;
+  const std::string advice =
+      tensor::can_convert(tensor.dtype, to)
+          ? fmt::format("; cast it first, with `ptsd rewrite --cast {}`", tensor::name(to))
+          : "";
+  fail_usage(fmt::format("--npy of {}: numpy has no {}{}", quote(item.path),
+                         tensor::name(tensor.dtype), advice));
 }
 
 void write_npy(const format::Opened& opened, const Options& options,
