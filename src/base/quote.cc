@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -55,6 +57,32 @@ void append_code_point(std::string& out, std::string_view text, const CodePoint&
   }
 }
 
+// Takes up to `most` hexadecimal digits off `text`.
+char32_t take_hex(std::string_view& text, std::size_t most) {
+  std::uint32_t value = 0;
+  const std::string_view digits = text.substr(0, most);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  text.remove_prefix(static_cast<std::size_t>(end - digits.data()));
+  return value;
+}
+
+// Takes one escape sequence off `text` and appends what it stands for. Of what is none, anything.
+void take_escape(std::string& out, std::string_view& text) {
+  constexpr std::size_t kMostDigits = 6;
+  if (text.starts_with("\\x")) {
+    text.remove_prefix(2);
+    out += static_cast<char>(take_hex(text, 2));
+  } else if (text.starts_with("\\u{")) {
+    text.remove_prefix(3);
+    append_utf8(out, take_hex(text, kMostDigits));
+    text.remove_prefix(std::min<std::size_t>(text.size(), 1));
+  } else {
+    out += '\\';
+    text.remove_prefix(std::min<std::size_t>(text.size(), 2));
+  }
+}
+
 }  // namespace
 
 void append_escaped(std::string& out, std::string_view text) {
@@ -85,6 +113,18 @@ std::string escape_repr(std::string_view repr) {
     out += '\\';
     repr.remove_prefix(backslash + 1);
   }
+}
+
+std::optional<std::string> unescape(std::string_view spelling) {
+  std::string out;
+  for (std::string_view rest = spelling; !rest.empty();) {
+    const std::size_t plain = std::min(rest.find('\\'), rest.size());
+    out += rest.substr(0, plain);
+    rest.remove_prefix(plain);
+    if (!rest.empty()) take_escape(out, rest);
+  }
+  if (escape(out) != spelling) return std::nullopt;
+  return out;
 }
 
 bool is_plain(std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ void append_escaped(std::string& out, std::string_view text);
 // The same of text in which backslashes and quotes are escaped already, such as Python's repr():
 // backslashes stay single.
 std::string escape_repr(std::string_view repr);
+
+// The text that escape() gives this spelling; nothing where it gives it to none.
+std::optional<std::string> unescape(std::string_view spelling);
 
 // Whether escape() would return the text as it is.
 bool is_plain(std::string_view text);

@@ -8,8 +8,9 @@
 
 namespace ptsd::checkpoint {
 
-// The node at a path below `root` as list() spells it, or that of a container; nothing if there is
-// none.
+// The node at a path below `root` as list() has it, or that of a container; nothing if there is
+// none. Where no path is like that, it is taken as a listing prints it: escaped, and '' for one
+// that is empty and not the root's.
 std::optional<pickle::NodeId> resolve(const Checkpoint& checkpoint, pickle::NodeId root,
                                       std::string_view path);
 

@@ -8,7 +8,7 @@
 namespace ptsd {
 namespace {
 
-using namespace std::string_literals;
+using namespace std::literals;
 
 TEST_CASE("plain text is left as it is") {
   CHECK(escape("layer.0.weight") == "layer.0.weight");
@@ -31,6 +31,17 @@ TEST_CASE("a backslash is doubled so that no two names look the same") {
 TEST_CASE("what repr() has escaped is not escaped again, and what it lets through is") {
   CHECK(escape_repr("b'\\x00\\''") == "b'\\x00\\''");
   CHECK(escape_repr("'a\\\\\u202e'") == "'a\\\\\\u{202e}'");
+}
+
+TEST_CASE("a spelling leads back to the text, and what is no spelling to nothing") {
+  for (const std::string_view text :
+       {"a\\b\n\xc2\x9b\u202e\xff"sv, "\xed\xa0\x80"sv, "größe"sv, "\0"sv, ""sv}) {
+    CHECK(unescape(escape(text)) == text);
+  }
+  for (const std::string_view text : {"\\", "a\\", "\\x", "\\x4", "\\x41", "\\xzz", "\\n", "\\u{",
+                                      "\\u{202e", "\\u{202E}", "\\u{}", "\\u{ffffff}", "\n"}) {
+    CHECK_FALSE(unescape(text));
+  }
 }
 
 TEST_CASE("bytes that are not UTF-8 are spelled out one by one") {
