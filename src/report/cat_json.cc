@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace ptsd::report {
 
 using checkpoint::Checkpoint;
 using checkpoint::Geometry;
+using checkpoint::Known;
 using checkpoint::Tensor;
 using operation::Payload;
 using operation::Values;
@@ -25,6 +27,9 @@ using pickle::Kind;
 using pickle::NodeId;
 
 namespace {
+
+// What is called to make a sequence or a set, where a pickle has no opcode for it.
+constexpr auto kSequences = std::to_array<Known>({Known::Deque, Known::Set, Known::FrozenSet});
 
 Json shape_json(tensor::Dims shape) {
   Json json = Json::array();
@@ -178,14 +183,17 @@ class ValueWriter final : public ValueWalk {
       case Kind::Str:
       case Kind::ByteStr: return to_json(value_of(checkpoint_.names(), node));
       case Kind::List:
-      case Kind::Tuple: return Json::array();
+      case Kind::Tuple:
+      case Kind::Set:
+      case Kind::FrozenSet: return Json::array();
       case Kind::Dict: return Json::object();
       default: break;
     }
     const checkpoint::Value value = value_of(checkpoint_.names(), node);
-    if (std::holds_alternative<std::monostate>(value.value) &&
-        pairs_of(checkpoint_.names(), node)) {
-      return Json::object();
+    if (std::holds_alternative<std::monostate>(value.value)) {
+      if (pairs_of(checkpoint_.names(), node)) return Json::object();
+      const Known maker = checkpoint_.names().maker(node).what;
+      if (std::ranges::find(kSequences, maker) != kSequences.end()) return Json::array();
     }
     return {
         {"type",  type_of(node) },
