@@ -46,6 +46,11 @@ class Assembled final : public Loaded {
     if (!stored) return std::nullopt;
     return stored->offset;
   }
+  std::optional<std::string> other_file(StorageId id) const override {
+    const std::optional<StoredRange> stored = range(id);
+    if (!stored || stored->source->name() == checkpoint_.origin().file) return std::nullopt;
+    return stored->source->name();
+  }
   std::unique_ptr<ByteSource> open_storage(StorageId id) const override { return bytes(id).open(); }
   UncheckedSource open_unchecked(StorageId id) const override { return bytes(id).open_unchecked(); }
   std::vector<Warning> audit() const override { return {}; }

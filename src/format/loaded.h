@@ -56,6 +56,10 @@ class Loaded {
   virtual std::optional<StoredRange> range(checkpoint::StorageId storage) const = 0;
   // The offset of that, at less cost.
   virtual std::optional<std::uint64_t> file_offset(checkpoint::StorageId storage) const = 0;
+  // The name of the file they lie in, where it is another than the one that was opened.
+  virtual std::optional<std::string> other_file(checkpoint::StorageId) const {
+    return std::nullopt;
+  }
   // The bytes of a storage, uncompressed, after a check of their CRC. Borrows this.
   virtual std::unique_ptr<ByteSource> open_storage(checkpoint::StorageId storage) const = 0;
   // The same without the check, which is left to the caller. Borrows this.

@@ -81,6 +81,7 @@ class Writer {
     json["nbytes"] = storage.count * storage.item_size();
     const std::optional<std::uint64_t> offset = report_.loaded.file_offset(id);
     json["file_offset"] = offset ? Json(*offset) : Json();
+    if (const auto file = report_.loaded.other_file(id)) set_text(json, "file", *file);
     Json shared = Json::array();
     for (const std::uint32_t other : sharing_.users(id)) {
       if (other == user || shared.size() == kMostShared) continue;

@@ -69,7 +69,17 @@ void add_detail_columns(std::vector<Column>& columns, const LsReport& report, Te
                        const Tensor& tensor = report.tensor(row);
                        if (!tensor.storage) return;
                        const auto offset = report.loaded.file_offset(*tensor.storage);
-                       out += offset ? fmt::format("at {:#x}", *offset) : "deflated";
+                       if (offset) {
+                         out += fmt::format("at {:#x}", *offset);
+                       } else {
+                         out += report.loaded.archive() != nullptr ? "deflated" : "derived";
+                       }
+                     }});
+  columns.push_back({Align::Left, [&](std::size_t row, std::string& out) {
+                       const Tensor& tensor = report.tensor(row);
+                       if (!tensor.storage) return;
+                       const auto file = report.loaded.other_file(*tensor.storage);
+                       if (file) out += "in " + escape(*file);
                      }});
 }
 
