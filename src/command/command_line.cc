@@ -87,6 +87,13 @@ std::vector<std::string> split_empty_values(const Flags& flags,
       fmt::format("{} needs a value{}", name, option == nullptr ? "" : ", " + option->value_name));
 }
 
+[[noreturn]] void fail_given_twice(const Option& option, std::string_view first,
+                                   std::string_view second) {
+  const auto shown = [](std::string_view value) { return quote(value == kBare ? "" : value); };
+  fail_usage(fmt::format("{} is given twice: {}, then {}", option.names.back(), shown(first),
+                         shown(second)));
+}
+
 class Parser {
  public:
   explicit Parser(const Flags& flags) : flags_(flags) {
@@ -153,7 +160,9 @@ class Parser {
     std::map<const CLI::Option*, std::size_t> accepted;
     for (const CLI::Option* parsed : app_.parse_order()) {
       const Option& option = *options_.at(parsed);
-      const std::string& value = parsed->results().at(accepted[parsed]++);
+      const std::size_t number = accepted[parsed]++;
+      const std::string& value = parsed->results().at(number);
+      if (option.once && number > 0) fail_given_twice(option, parsed->results().at(0), value);
       if (option.value == Option::Value::None && value != kBare) {
         fail_usage(
             fmt::format("{} takes no value, but was given {}", option.names.back(), quote(value)));

@@ -25,13 +25,8 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
-Accept store_once(std::string name, std::optional<std::string>& target) {
-  return [name = std::move(name), &target](std::string_view value) {
-    if (target) {
-      fail_usage(fmt::format("{} is given twice: {}, then {}", name, quote(*target), quote(value)));
-    }
-    target = std::string(value);
-  };
+Accept store(std::optional<std::string>& target) {
+  return [&target](std::string_view value) { target = std::string(value); };
 }
 
 Accept append(std::vector<std::string>& target) {
@@ -78,8 +73,8 @@ void Flags::flag(std::string_view names, bool& target, std::string help, bool va
 
 void Flags::text(std::string_view names, std::optional<std::string>& target, std::string value_name,
                  std::string help) {
-  add(names, Option::Value::Required, std::move(value_name),
-      store_once(split(names, ',').back(), target), std::move(help));
+  add(names, Option::Value::Required, std::move(value_name), store(target), std::move(help)).once =
+      true;
 }
 
 void Flags::texts(std::string_view names, std::vector<std::string>& target, std::string value_name,
@@ -100,13 +95,13 @@ void Flags::number(std::string_view names, std::optional<std::uint64_t>& target,
   auto accept = [name = split(names, ',').back(), &target](std::string_view value) {
     target = parse_number(name, value);
   };
-  add(names, Option::Value::Required, std::move(value_name), accept, std::move(help));
+  add(names, Option::Value::Required, std::move(value_name), accept, std::move(help)).once = true;
 }
 
 void Flags::optional_text(std::string_view names, std::optional<std::string>& target,
                           std::string value_name, std::string help) {
-  add(names, Option::Value::Optional, std::move(value_name),
-      store_once(split(names, ',').back(), target), std::move(help));
+  add(names, Option::Value::Optional, std::move(value_name), store(target), std::move(help)).once =
+      true;
 }
 
 void Flags::each(std::string_view names, std::string value_name, Accept accept, std::string help) {
@@ -125,17 +120,19 @@ void Flags::choice_index(std::string_view names, const std::vector<std::string>&
     choose(static_cast<std::size_t>(found - words.begin()));
   };
   add(names, Option::Value::Required, fmt::format("{}", fmt::join(words, "|")), accept,
-      std::move(help));
+      std::move(help))
+      .once = true;
 }
 
-void Flags::add(std::string_view names, Option::Value value, std::string value_name, Accept accept,
-                std::string help) {
+Option& Flags::add(std::string_view names, Option::Value value, std::string value_name,
+                   Accept accept, std::string help) {
   options_.push_back({.names = split(names, ','),
                       .value = value,
                       .value_name = std::move(value_name),
                       .accept = std::move(accept),
                       .help = std::move(help),
                       .group = group_});
+  return options_.back();
 }
 
 }  // namespace ptsd::command

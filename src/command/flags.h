@@ -42,6 +42,7 @@ struct Option {
   Accept accept;  // called once for each time it is given, in the order of the command line
   std::string help;
   std::string group;
+  bool once = false;  // whether it is refused when it is given again
 };
 
 class Flags {
@@ -65,13 +66,13 @@ class Flags {
   // --name A,B,C, as often as wanted.
   void list(std::string_view names, std::vector<std::string>& target, std::string value_name,
             std::string help);
-  // --name N; the last one counts.
+  // --name N, once.
   void number(std::string_view names, std::optional<std::uint64_t>& target, std::string value_name,
               std::string help);
   // --name or --name=TEXT, once; a bare --name gives the empty text.
   void optional_text(std::string_view names, std::optional<std::string>& target,
                      std::string value_name, std::string help);
-  // --name WORD, one of a fixed set; the last one counts.
+  // --name WORD, one of a fixed set, once.
   template <class E>
   void choice(std::string_view names, E& target, std::vector<std::pair<std::string, E>> choices,
               const std::string& help) {
@@ -97,8 +98,8 @@ class Flags {
  private:
   void choice_index(std::string_view names, const std::vector<std::string>& words,
                     std::function<void(std::size_t)> choose, std::string help);
-  void add(std::string_view names, Option::Value value, std::string value_name, Accept accept,
-           std::string help);
+  Option& add(std::string_view names, Option::Value value, std::string value_name, Accept accept,
+              std::string help);
 
   std::vector<Positional> positionals_;
   std::vector<Option> options_;

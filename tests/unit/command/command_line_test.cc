@@ -222,6 +222,16 @@ TEST_CASE("options that exclude each other are refused before a file is touched"
         "--output is given twice: 'b.pt', then 'c.pt'");
 }
 
+TEST_CASE("whatever has one value is given once") {
+  CHECK(refusal({"cut", "a.pt", "--depth", "1", "--depth=1"}) ==
+        "--depth is given twice: '1', then '1'");
+  CHECK(refusal({"cut", "a.pt", "--sort", "file", "--sort", "name"}) ==
+        "--sort is given twice: 'file', then 'name'");
+  CHECK(refusal({"cut", "a.pt", "--in-place", "--in-place=~"}) ==
+        "--in-place is given twice: '', then '~'");
+  CHECK(refusal({"cut", "a.pt", "-l", "-l", "--from", "x", "--from", "y"}) == "accepted");
+}
+
 TEST_CASE("help and version are asked for among other arguments") {
   CHECK(refusal({"cut", "--help"}) == "accepted");
   CHECK(refusal({"cut", "--frobnicate", "-h"}) == "accepted");
