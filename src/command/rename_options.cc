@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "file/input_file.h"
+#include "file/list_input.h"
 #include "format/name_map.h"
 
 namespace ptsd::command {
@@ -78,7 +78,7 @@ operation::RenameRule RenameRuleOptions::compile(const TypedRule& typed) {
     case Kind::Prefix: return operation::PrefixRule{typed.from, typed.to};
     case Kind::Map: return operation::WholeRule{{{typed.from, typed.to}}};
     case Kind::MapFrom:
-      return operation::WholeRule{format::read_name_map(file::InputFile(typed.from))};
+      return operation::WholeRule{format::read_name_map(*file::open_list(typed.from))};
     case Kind::Regex: return operation::RegexRule{operation::Regex(typed.from), typed.to};
     case Kind::Unwrap: return operation::UnwrapRule{};
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command/select.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,18 +9,15 @@
 
 #include "base/nearest.h"
 #include "base/quote.h"
-#include "file/input_file.h"
+#include "file/list_input.h"
 #include "tensor/dtype.h"
 
 namespace ptsd::command {
 namespace {
 
-constexpr std::uint64_t kLargestNames = std::uint64_t{1} << 30;  // bytes
-
 void read_names(const std::string& path, std::vector<std::string>& names) {
-  const file::InputFile file(path);
-  if (file.size() > kLargestNames) file.fail(Error::Kind::Limit, "over 1 GiB of names");
-  const std::vector<std::byte> bytes = file.read(0, file.size());
+  const std::unique_ptr<ByteSource> file = file::open_list(path);
+  const std::vector<std::byte> bytes = file->read(0, file->size());
   std::string_view rest = as_text(bytes);
   while (!rest.empty()) {
     std::string_view line = rest.substr(0, rest.find('\n'));

@@ -78,7 +78,14 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
+void refuse_standard_output(const std::string& path) {
+  if (path != "-") return;
+  fail(Error::Kind::Usage, path,
+       "standard output cannot be written all at once; a file of this name is ./-");
+}
+
 Destination::Destination(const Target& target) : path_(target.path), overwrite_(target.overwrite) {
+  refuse_standard_output(path_);
   const std::string path = follow_links(path_);
   name_ = path.substr(path.rfind('/') + 1);
   if (name_.empty() || name_ == "." || name_ == "..") {

@@ -24,6 +24,9 @@ struct Target {
   bool break_links = false;
 };
 
+// Throws Error::Usage for "-".
+void refuse_standard_output(const std::string& path);
+
 // The target after symbolic links: a name in a directory, and the file that has it.
 class Destination {
  public:

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/quote.h"
+#include "file/destination.h"
 #include "file/failure.h"
 #include "file/temporary.h"
 
@@ -39,6 +40,7 @@ OutputFolder::OutputFolder(std::string path)
     : path_(without_slash(std::move(path))),
       parent_path_(parent_of(path_)),
       parent_(::open(parent_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  refuse_standard_output(path_);
   if (!parent_.is_open()) {
     fail(Error::Kind::Io, path_,
          "cannot open the directory " + quote(parent_path_) + ": " + reason(errno));
