@@ -74,8 +74,8 @@ void take_slice(CatItem& item, const std::string& text, const operation::Payload
   if (!item.tensor) fail_usage("--slice of " + quote(item.path) + ", which is no tensor");
   const checkpoint::Tensors& tensors = payload.checkpoint.tensors();
   const checkpoint::Tensor& tensor = tensors[*item.tensor];
-  report::require_strided(payload, tensor);
-  item.view = operation::slice(text, checkpoint::geometry_of(tensors, tensor));
+  report::require_strided(payload, tensor, item.path);
+  item.view = operation::slice(text, checkpoint::geometry_of(tensors, tensor), item.path);
 }
 
 std::vector<CatItem> find_all(const format::Opened& opened, const Options& options,

@@ -25,8 +25,9 @@ struct Item {
   Integer step = 1;
 };
 
-[[noreturn]] void fail(std::string_view text, std::string_view why) {
-  fail_usage(fmt::format("--slice {}: {}", quote(text), why));
+[[noreturn]] void fail(std::string_view text, std::string_view why, std::string_view name = {}) {
+  const std::string of = name.empty() ? "" : " of " + quote(name);
+  fail_usage(fmt::format("--slice {}{}: {}", quote(text), of, why));
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -119,8 +120,9 @@ class Parser {
 
 class Slicer {
  public:
-  Slicer(std::string_view text, const checkpoint::Geometry& geometry)
+  Slicer(std::string_view text, const checkpoint::Geometry& geometry, std::string_view name)
       : text_(text),
+        name_(name),
         from_(geometry),
         is_empty_(std::ranges::find(geometry.shape, 0) != geometry.shape.end()) {
     view_.offset = geometry.offset;
@@ -131,8 +133,8 @@ class Slicer {
       return item.kind == Item::Kind::Index || item.kind == Item::Kind::Range;
     }));
     if (used > from_.shape.size()) {
-      fail(text_,
-           fmt::format("{} indices for a tensor of {} dimensions", used, from_.shape.size()));
+      fail(text_, fmt::format("{} indices for a tensor of {} dimensions", used, from_.shape.size()),
+           name_);
     }
     std::size_t rest = from_.shape.size() - used;
     for (const Item& item : items) {
@@ -174,8 +176,10 @@ class Slicer {
 
   Integer in_range(Integer index, Integer size) const {
     if (index >= size || index < -size) {
-      fail(text_, fmt::format("index {} is out of bounds for dimension {} with size {}", index,
-                              dimension_, size));
+      fail(text_,
+           fmt::format("index {} is out of bounds for dimension {} with size {}", index, dimension_,
+                       size),
+           name_);
     }
     return index < 0 ? index + size : index;
   }
@@ -196,6 +200,7 @@ class Slicer {
   }
 
   std::string_view text_;
+  std::string_view name_;
   const checkpoint::Geometry& from_;
   bool is_empty_;
   View view_;
@@ -204,8 +209,8 @@ class Slicer {
 
 }  // namespace
 
-View slice(std::string_view text, const checkpoint::Geometry& geometry) {
-  return Slicer(text, geometry).run(Parser(text).run());
+View slice(std::string_view text, const checkpoint::Geometry& geometry, std::string_view name) {
+  return Slicer(text, geometry, name).run(Parser(text).run());
 }
 
 }  // namespace ptsd::operation

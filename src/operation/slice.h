@@ -11,7 +11,8 @@ namespace ptsd::operation {
 // separated by commas, as Python writes them between brackets. Slices are cut to the size of their
 // dimension; an integer must lie in it. Only the geometry changes.
 //
-// Throws Error::Usage for what is no such index, or does not fit the shape.
-View slice(std::string_view text, const checkpoint::Geometry& geometry);
+// Throws Error::Usage for what is no such index, or does not fit the shape; `name`, if there is
+// one, says of which tensor.
+View slice(std::string_view text, const checkpoint::Geometry& geometry, std::string_view name = {});
 
 }  // namespace ptsd::operation

@@ -319,23 +319,22 @@ class Repr {
 
 }  // namespace
 
-void require_strided(const Payload& payload, const Tensor& tensor) {
+void require_strided(const Payload& payload, const Tensor& tensor, std::string_view name) {
   const checkpoint::Tensors& tensors = payload.checkpoint.tensors();
   const TensorExtra* const extra = tensors.extra(tensor);
   const bool has_layout = extra != nullptr && !extra->layout.empty();
   if (has_layout || operation::find_component(tensors, tensor, "buffer") != nullptr) {
-    fail_usage("--slice of a sparse or nested tensor: it has no strides");
+    fail_usage("--slice of " + quote(name) + ", a sparse or nested tensor: it has no strides");
   }
   const auto quantizer = Quantizer::of(payload.checkpoint, tensor);
   if (quantizer && quantizer->per_channel()) {
-    fail_usage("--slice of a tensor that is quantised by channels");
+    fail_usage("--slice of " + quote(name) + ", which is quantised by channels");
   }
 }
 
 void write_repr(ReprSink& sink, const Payload& payload, TensorId id, const ReprStyle& style) {
   Repr repr(sink, payload, style.full);
   if (style.view == nullptr) return repr.write(id);
-  require_strided(payload, payload.checkpoint.tensors()[id]);
   repr.write(payload.checkpoint.tensors()[id], *style.view);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "operation/payload.h"
 #include "operation/view.h"
@@ -20,11 +21,13 @@ struct ReprStyle {
 // A subclass with a __repr__ of its own is shown as one without.
 //
 // Throws what reading the payload does, Error::Malformed for components that do not fit together,
-// and Error::Unsupported for a view of what has no strides.
+// and Error::Unsupported for elements in a form that cannot be read. Only a tensor that
+// require_strided() accepts has views.
 void write_repr(ReprSink& sink, const operation::Payload& payload, checkpoint::TensorId id,
                 const ReprStyle& style);
 
-// Whether `view` can be taken of the tensor, or why not.
-void require_strided(const operation::Payload& payload, const checkpoint::Tensor& tensor);
+// Throws Error::Usage, naming the tensor, unless parts of it can be shown.
+void require_strided(const operation::Payload& payload, const checkpoint::Tensor& tensor,
+                     std::string_view name);
 
 }  // namespace ptsd::report

@@ -46,7 +46,7 @@ struct Printing {
 
   std::string slice(std::string_view index) const {
     const checkpoint::Tensors& tensors = loading.checkpoint.tensors();
-    require_strided(payload(), tensors[id()]);
+    require_strided(payload(), tensors[id()], "w");
     const operation::View view =
         operation::slice(index, checkpoint::geometry_of(tensors, tensors[id()]));
     return print({.view = &view});
