@@ -113,8 +113,9 @@ void require_npy(const operation::Payload& payload, const CatItem& item) {
                          tensor::name(tensor.dtype), advice));
 }
 
-void write_npy(const format::Opened& opened, const Options& options,
-               const operation::Payload& payload, const CatItem& item) {
+// Returns what could not be kept of a file that is overwritten.
+std::vector<Warning> write_npy(const format::Opened& opened, const Options& options,
+                               const operation::Payload& payload, const CatItem& item) {
   require_npy(payload, item);
   const std::vector<const file::InputFile*> inputs = opened.files();
   if (is_among(inputs, *options.npy)) fail_usage("is the input", *options.npy);
@@ -128,13 +129,13 @@ void write_npy(const format::Opened& opened, const Options& options,
   file.reserve(elements->size());
   format::write_npy(file, tensor.dtype, geometry.shape, *elements);
   const std::uint64_t bytes = file.position();
-  const std::vector<Warning> lost = file.commit(inputs);
-  warn(lost, options.common);
-  if (options.common.quiet) return;
+  std::vector<Warning> lost = file.commit(inputs);
+  if (options.common.quiet) return lost;
   const std::string text = fmt::format("ptsd: {}: {} {}, {} bytes written\n", escape(*options.npy),
                                        tensor::name(tensor.dtype),
                                        report::shape_text(geometry.shape), report::grouped(bytes));
   std::fputs(text.c_str(), stderr);
+  return lost;
 }
 
 Exit run(const Options& options) {
@@ -148,7 +149,8 @@ Exit run(const Options& options) {
                               .full = options.full,
                               .warnings = opened.loaded().warnings()};
   if (options.npy) {
-    write_npy(opened, options, payload, report.items.front());
+    const std::vector<Warning> lost = write_npy(opened, options, payload, report.items.front());
+    report.warnings.insert(report.warnings.end(), lost.begin(), lost.end());
     return warn(report.warnings, options.common);
   }
   report::Output output(options.common.color);
