@@ -13,11 +13,12 @@ import tempfile
 
 LINES = re.compile(r"^(git config diff\.ptsd\..*\necho .*\.gitattributes)$", re.MULTILINE)
 
-WANTED = """\
--encoder.0.weight          float32  [64, 10]  2.5 KiB
--encoder.0.bias            float32  [64]        256 B
-+backbone.0.weight         float32  [64, 10]  2.5 KiB
-+backbone.0.bias           float32  [64]        256 B
+WIDER = "a_name_that_makes_its_column_wider"
+WANTED = f"""\
+-encoder.0.weight float32 [64, 10] 2.5 KiB
+-encoder.0.bias float32 [64] 256 B
++{WIDER}.0.weight float32 [64, 10] 2.5 KiB
++{WIDER}.0.bias float32 [64] 256 B
 """
 
 
@@ -52,7 +53,7 @@ def main():
         sh("git init -q . && git config user.name Test && git config user.email test@example.org")
         sh(found[1])
         sh("git add . && git commit -q -m before")
-        sh("ptsd rename -q model.pt --from encoder.0. --to backbone.0. --in-place")
+        sh(f"ptsd rename -q model.pt --from encoder.0. --to {WIDER}.0. --in-place")
         changed = sh("git diff -U0 model.pt")
     lines = [line for line in changed.splitlines(keepends=True)
              if line[0] in "+-" and not line.startswith(("+++", "---"))]
