@@ -171,23 +171,23 @@ class Flattener {
   Flattened result_;
 };
 
-// Whether the path is that of a tensor of the state dict, or of something that only goes with it.
-bool belongs(std::string_view path, const StateDict& state_dict, bool is_tensor) {
-  if (!state_dict.path.empty()) {
-    if (!path.starts_with(state_dict.path + "/")) return false;
-    path.remove_prefix(state_dict.path.size() + 1);
-  }
-  return is_tensor || path.starts_with("~state/");
+// Whether the path is that of a tensor which is an entry of the state dict, or of something that
+// only goes with it. A key spells no "/".
+bool belongs(std::string_view path, std::string_view prefix, bool is_tensor) {
+  if (!path.starts_with(prefix)) return false;
+  path.remove_prefix(prefix.size());
+  return is_tensor ? path.find('/') == std::string_view::npos : path.starts_with("~state/");
 }
 
 std::vector<std::string> others_of(const Checkpoint& checkpoint, pickle::NodeId root,
                                    const StateDict& state_dict) {
+  const std::string prefix = state_dict.node == root ? "" : state_dict.path + "/";
   std::vector<std::string> paths;
   const checkpoint::Listing listing = list(checkpoint, root, checkpoint::Want::Everything);
   for (const bool tensors : {true, false}) {
     const auto& entries = tensors ? listing.tensors() : listing.others();
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (belongs(entries[i].path, state_dict, tensors)) continue;
+      if (belongs(entries[i].path, prefix, tensors)) continue;
       paths.emplace_back(entries[i].path);
     }
   }

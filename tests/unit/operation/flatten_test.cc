@@ -106,6 +106,24 @@ TEST_CASE("what is no tensor of the state dict is an error, or dropped") {
   CHECK(result.dropped == Lines{"optimizer/0", "model/note", "epoch"});
 }
 
+TEST_CASE("a tensor that is no entry of the state dict itself, but lies below one, is not lost") {
+  const Fragment entries =
+      set_items(hooks(), {
+                             {text("a/b"),          scalar_tensor("0") },
+                             { text("ema"), one_entry(text("w"), scalar_tensor("1"))}
+  });
+  const Fragment root = build(entries, one_entry(text("extra"), scalar_tensor("2")));
+  CHECK(refusal_of(root).find("'ema/w', '~state/extra'; --drop-other") != std::string::npos);
+  const Flattened result = flat(root, {.drop_other = true});
+  CHECK(lines(result) == Lines{"a/b float32 [] from 0"});
+  CHECK(result.dropped == Lines{"ema/w", "~state/extra"});
+}
+
+TEST_CASE("a state dict under the empty key is one like any other") {
+  CHECK(lines(flat(one_entry(text(""), one_entry(text("w"), scalar_tensor("0"))))) ==
+        Lines{"w float32 [] from 0"});
+}
+
 TEST_CASE("metadata that the checkpoint has stays, and what is given goes over it") {
   const Fragment own = dict({
       {text("who"),  text("me") },
