@@ -177,4 +177,13 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
+std::string quote_some(std::span<const std::string> texts, std::size_t most) {
+  std::string out;
+  for (const std::string& text : texts.first(std::min(texts.size(), most))) {
+    out += (out.empty() ? "" : ", ") + quote(text);
+  }
+  if (texts.size() > most) out += fmt::format(" and {} more", texts.size() - most);
+  return out;
+}
+
 }  // namespace ptsd

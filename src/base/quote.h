@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,5 +38,8 @@ std::string quote(std::string_view text);
 // A word for a shell, which gives back the text to the byte: as it is, in quotes, or as $'...',
 // which bash and zsh read, where something has to be spelled out.
 std::string shell_word(std::string_view text);
+
+// The first of several, and how many there are besides: "'a', 'b' and 3 more".
+std::string quote_some(std::span<const std::string> texts, std::size_t most = 3);
 
 }  // namespace ptsd

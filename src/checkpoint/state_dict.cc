@@ -88,12 +88,7 @@ Finder search(const Checkpoint& checkpoint, NodeId root) {
 
 std::string candidates(const std::vector<StateDict>& found) {
   constexpr std::size_t kMost = 8;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(found.size(), kMost); ++i) {
-    text += fmt::format("{}{}", i == 0 ? "" : ", ", quote(found[i].path));
-  }
-  if (found.size() > kMost) text += fmt::format(" and {} more", found.size() - kMost);
-  return text;
+  return quote_some(paths_of(found), kMost);
 }
 
 [[noreturn]] void fail(const Checkpoint& checkpoint, std::string message) {
@@ -104,11 +99,7 @@ StateDict find_wanted(const Checkpoint& checkpoint, NodeId root,
                       const std::vector<StateDict>& found, const std::string& path) {
   const std::optional<NodeId> node = path.empty() ? root : resolve(checkpoint, root, path);
   if (node && is_state_dict(checkpoint, *node)) return {path, *node};
-  std::vector<std::string> paths;
-  for (const StateDict& each : found) {
-    paths.push_back(each.path);
-  }
-  std::string hint = did_you_mean(path, paths);
+  std::string hint = did_you_mean(path, paths_of(found));
   if (hint.empty() && !found.empty()) hint = "; there are: " + candidates(found);
   fail(checkpoint, fmt::format("--in: no state dict at {}{}", quote(path), hint));
 }
@@ -126,6 +117,14 @@ StateDict choose_one(const Checkpoint& checkpoint, NodeId root,
 }
 
 }  // namespace
+
+std::vector<std::string> paths_of(const std::vector<StateDict>& found) {
+  std::vector<std::string> paths;
+  for (const StateDict& each : found) {
+    paths.push_back(each.path);
+  }
+  return paths;
+}
 
 std::vector<Pair> entries_of(const Checkpoint& checkpoint, const StateDict& state_dict) {
   return pairs_of(checkpoint.names(), state_dict.node).value();

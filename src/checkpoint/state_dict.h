@@ -16,6 +16,8 @@ struct StateDict {
   pickle::NodeId node;
 };
 
+std::vector<std::string> paths_of(const std::vector<StateDict>& state_dicts);
+
 // Its entries, in the order of the stream; keys are text.
 std::vector<Pair> entries_of(const Checkpoint& checkpoint, const StateDict& state_dict);
 

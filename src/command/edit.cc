@@ -156,14 +156,6 @@ std::string describe(const std::vector<checkpoint::StateDict>& state_dicts) {
   return text;
 }
 
-std::vector<std::string> paths_of(const std::vector<checkpoint::StateDict>& state_dicts) {
-  std::vector<std::string> paths;
-  for (const checkpoint::StateDict& state_dict : state_dicts) {
-    paths.push_back(state_dict.path);
-  }
-  return paths;
-}
-
 Exit save(Draft& draft, const std::vector<Opened*>& inputs, const SaveRequest& request,
           report::EditReport report) {
   const OutputOptions& output = request.output;

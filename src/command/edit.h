@@ -22,8 +22,6 @@ checkpoint::Draft draft_of(format::Opened& opened);
 // "in 'model', 'ema'"; nothing for a state dict that is the root.
 std::string describe(const std::vector<checkpoint::StateDict>& state_dicts);
 
-std::vector<std::string> paths_of(const std::vector<checkpoint::StateDict>& state_dicts);
-
 // What the user said of the output.
 struct SaveRequest {
   const OutputOptions& output;

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command/planned_file.h"
 
-#include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/quote.h"
 #include "operation/flatten.h"
@@ -15,14 +12,9 @@ using checkpoint::Draft;
 using checkpoint::StateDict;
 
 void PlannedFile::leave_out(const Draft& draft, const std::vector<std::string>& names) {
-  constexpr std::size_t kMostNamed = 3;
   if (names.empty()) return;
-  std::string text = "left out: ";
-  for (std::size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
-    text += fmt::format("{}{}", i == 0 ? "" : ", ", quote(names[i]));
-  }
-  if (names.size() > kMostNamed) text += fmt::format(" and {} more", names.size() - kMostNamed);
-  warnings.push_back({.where = {.file = draft.base.origin().file}, .message = text});
+  warnings.push_back(
+      {.where = {.file = draft.base.origin().file}, .message = "left out: " + quote_some(names)});
 }
 
 StateDict PlannedFile::chosen(const StateDictOptions& options) const {

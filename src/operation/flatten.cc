@@ -30,8 +30,6 @@ using checkpoint::TensorKind;
 
 namespace {
 
-constexpr std::size_t kMostNamed = 3;
-
 // The values of a tensor, gathered, swapped and negated as need be.
 class ElementsDerivation final : public checkpoint::Derivation {
  public:
@@ -195,15 +193,10 @@ std::vector<std::string> others_of(const Checkpoint& checkpoint, pickle::NodeId 
 }
 
 [[noreturn]] void fail_others(const Checkpoint& checkpoint, const std::vector<std::string>& paths) {
-  std::string names;
-  for (std::size_t i = 0; i < std::min(paths.size(), kMostNamed); ++i) {
-    names += fmt::format("{}{}", i == 0 ? "" : ", ", quote(paths[i]));
-  }
-  if (paths.size() > kMostNamed) names += fmt::format(" and {} more", paths.size() - kMostNamed);
   checkpoint.fail(Error::Kind::Conflict,
                   fmt::format("no tensors of the state dict: {}; --drop-other leaves out what is "
                               "none",
-                              names));
+                              quote_some(paths)));
 }
 
 using Texts = std::map<std::string, std::string>;

@@ -2,6 +2,7 @@
 #include "base/quote.h"
 
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -71,6 +72,13 @@ TEST_CASE("a word for a shell is spelled out once, and only where it must be") {
   CHECK(shell_word("é'b") == "$'é\\'b'");
   CHECK(shell_word("a\\b") == "$'a\\\\b'");
   CHECK(shell_word("a\nb\u202e\xff") == "$'a\\x0ab\\xe2\\x80\\xae\\xff'");
+}
+
+TEST_CASE("of many texts the first are named, and the rest are counted") {
+  const std::vector<std::string> texts = {"a", "b", "c", "d"};
+  CHECK(quote_some({texts.data(), 3}) == "'a', 'b', 'c'");
+  CHECK(quote_some(texts) == "'a', 'b', 'c' and 1 more");
+  CHECK(quote_some(texts, 1) == "'a' and 3 more");
 }
 
 }  // namespace
