@@ -100,6 +100,20 @@ std::vector<std::string_view> names_of(const operation::Diff& diff) {
   return names;
 }
 
+// Tensors are nothing that goes without a word.
+void warn_of_apart(const operation::DiffEntries& entries, const std::vector<std::uint32_t>& apart,
+                   const std::string& file, std::vector<Warning>& warnings) {
+  std::vector<std::string> paths;
+  for (const std::uint32_t number : apart) {
+    if (entries[number].tensor) paths.emplace_back(entries[number].path);
+  }
+  if (paths.empty()) return;
+  warnings.push_back(
+      {.where = {.file = file},
+       .message = fmt::format("not compared, as the other file has no place for them: {}",
+                              quote_some(paths))});
+}
+
 void write(const Options& options, const report::DiffReport& report) {
   if (report.options.first_only) return;
   report::Output output(options.common.color);
@@ -138,6 +152,8 @@ Exit run(const Options& options) {
                                .warnings = a.loaded().warnings()};
   const std::vector<Warning> more = b.loaded().warnings();
   report.warnings.insert(report.warnings.end(), more.begin(), more.end());
+  warn_of_apart(diff.entries_a, diff.apart_a, options.a, report.warnings);
+  warn_of_apart(diff.entries_b, diff.apart_b, options.b, report.warnings);
   a.check_unchanged();
   b.check_unchanged();
   write(options, report);

@@ -108,8 +108,8 @@ class Differ {
       const DiffEntry& entry = diff_.entries_a[i];
       const auto found = by_path.find(entry.path);
       if (found == by_path.end() || found->second == 0) {
-        if (takes_part(a_.payload.checkpoint, entry) && !attributes_b.lacks(entry.path)) {
-          note_missing(diff_.only_a, entry, i);
+        if (takes_part(a_.payload.checkpoint, entry)) {
+          note_missing(attributes_b.lacks(entry.path) ? diff_.apart_a : diff_.only_a, entry, i);
         }
         continue;
       }
@@ -120,8 +120,7 @@ class Differ {
     for (std::uint32_t i = 0; i < diff_.entries_b.size(); ++i) {
       const DiffEntry& entry = diff_.entries_b[i];
       if (met[i] || !takes_part(b_.payload.checkpoint, entry)) continue;
-      if (attributes_a.lacks(entry.path)) continue;
-      note_missing(diff_.only_b, entry, i);
+      note_missing(attributes_a.lacks(entry.path) ? diff_.apart_b : diff_.only_b, entry, i);
     }
   }
 

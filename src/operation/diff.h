@@ -69,6 +69,9 @@ struct Diff {
   DiffEntries entries_b;
   std::vector<std::uint32_t> only_a = {};  // numbers of entries, in file order
   std::vector<std::uint32_t> only_b = {};
+  // What the other container has no place for: no difference, and not compared.
+  std::vector<std::uint32_t> apart_a = {};
+  std::vector<std::uint32_t> apart_b = {};
   std::vector<TensorChange> changed = {};
   std::vector<ValueChange> other_changed = {};
   std::uint64_t same = 0;  // tensors and values
