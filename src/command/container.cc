@@ -17,7 +17,6 @@
 #include "format/safetensors_save.h"
 #include "format/settle.h"
 #include "format/torch_zip_save.h"
-#include "operation/foreign_attributes.h"
 #include "operation/retag.h"
 
 namespace ptsd::command {
@@ -135,6 +134,7 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   const Container container = container_of(draft, *inputs.front(), output);
   file.format = format_of(container);
   if (container != Container::Zip) refuse_zip_options(options);
+  file.leave_out_foreign(draft, container, output);
   if (container == Container::Safetensors) {
     format::refuse_loss(loaded, output.force);
     file.settled = settle(draft, loaded, limits);
@@ -143,7 +143,6 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
                                                           format::Inputs(&settled, 1));
     return file;
   }
-  file.leave_out(draft, operation::drop_foreign_attributes(draft));
   options.root = root_of(output);
   options.force = output.force;
   if (container == Container::Legacy) {

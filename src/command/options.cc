@@ -119,7 +119,7 @@ void OutputOptions::declare(Flags& flags) {
   flags.flag("--verify-output", verify, "read all that was written again, and check it");
   flags.flag("--break-links", break_links, "replace a file that has other hard links");
   flags.flag("--drop-other", drop_other,
-             "in a safetensors file, leave out what is no tensor of the state dict");
+             "leave out tensors and values that the format of the output has no place for");
   flags.check([this] {
     if (output && in_place) fail_usage("-o and --in-place exclude each other");
     if (!output && !in_place && !dry_run) fail_usage("-o FILE or --in-place is missing");

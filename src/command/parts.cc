@@ -11,7 +11,6 @@
 #include "command/container_names.h"
 #include "format/refuse_loss.h"
 #include "format/settle.h"
-#include "operation/foreign_attributes.h"
 
 namespace ptsd::command {
 
@@ -98,9 +97,7 @@ PlannedFile plan_parts(Draft& draft, const Opened& input, format::Inputs inputs,
   const std::string index = same_index ? before->index : std::string(names.index);
   const format::IndexStyle style = same_index ? before->style : format::IndexStyle();
   file.format = "shards";
-  if (container == Container::Zip) {
-    file.leave_out(draft, operation::drop_foreign_attributes(draft));
-  }
+  file.leave_out_foreign(draft, container, output);
   format::refuse_loss(inputs, output.force);
   file.settled = settle(draft, inputs, limits);
   if (container == Container::Safetensors) {

@@ -3,8 +3,12 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/quote.h"
+#include "command/container_names.h"
 #include "operation/flatten.h"
+#include "operation/foreign_attributes.h"
 
 namespace ptsd::command {
 
@@ -15,6 +19,22 @@ void PlannedFile::leave_out(const Draft& draft, const std::vector<std::string>& 
   if (names.empty()) return;
   warnings.push_back(
       {.where = {.file = draft.base.origin().file}, .message = "left out: " + quote_some(names)});
+}
+
+void PlannedFile::leave_out_foreign(Draft& draft, Container container,
+                                    const OutputOptions& output) {
+  const bool has_texts = container == Container::Safetensors;
+  operation::ForeignAttributes dropped = operation::drop_foreign_attributes(
+      draft, has_texts ? operation::kProgramAttributes : operation::kForeignAttributes);
+  if (!dropped.tensors.empty() && !output.drop_other) {
+    draft.base.fail(Error::Kind::Conflict,
+                    fmt::format("{} has no place for tensors that a program holds besides its "
+                                "state dict: {}; --drop-other leaves them out",
+                                format_of(container), quote_some(dropped.tensors)));
+  }
+  std::vector<std::string>& all = dropped.tensors;
+  all.insert(all.end(), dropped.names.begin(), dropped.names.end());
+  leave_out(draft, all);
 }
 
 StateDict PlannedFile::chosen(const StateDictOptions& options) const {

@@ -27,6 +27,10 @@ struct PlannedFile {
 
   // Warns of what the output will not have.
   void leave_out(const checkpoint::Draft& draft, const std::vector<std::string>& names);
+  // Takes from the draft what the container has no place for. Throws Error::Conflict where that
+  // holds tensors, unless --drop-other is given.
+  void leave_out_foreign(checkpoint::Draft& draft, Container container,
+                         const OutputOptions& output);
   // The one state dict of what is settled.
   checkpoint::StateDict chosen(const StateDictOptions& options) const;
   // It, as a format without pickles holds it.

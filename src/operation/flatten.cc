@@ -2,6 +2,7 @@
 #include "operation/flatten.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <tuple>
@@ -169,12 +170,22 @@ class Flattener {
   Flattened result_;
 };
 
+// What a state dict has besides its entries, and a flat one keeps or can do without: the versions
+// of modules, and texts.
+bool goes_along(std::string_view path) {
+  constexpr auto kAttributes =
+      std::to_array<std::string_view>({"~state/_metadata", "~state/__metadata__"});
+  return std::ranges::any_of(kAttributes, [&](std::string_view attribute) {
+    return path == attribute || path.starts_with(fmt::format("{}/", attribute));
+  });
+}
+
 // Whether the path is that of a tensor which is an entry of the state dict, or of something that
 // only goes with it. A key spells no "/".
 bool belongs(std::string_view path, std::string_view prefix, bool is_tensor) {
   if (!path.starts_with(prefix)) return false;
   path.remove_prefix(prefix.size());
-  return is_tensor ? path.find('/') == std::string_view::npos : path.starts_with("~state/");
+  return is_tensor ? path.find('/') == std::string_view::npos : goes_along(path);
 }
 
 std::vector<std::string> others_of(const Checkpoint& checkpoint, pickle::NodeId root,
@@ -193,10 +204,11 @@ std::vector<std::string> others_of(const Checkpoint& checkpoint, pickle::NodeId 
 }
 
 [[noreturn]] void fail_others(const Checkpoint& checkpoint, const std::vector<std::string>& paths) {
-  checkpoint.fail(Error::Kind::Conflict,
-                  fmt::format("no tensors of the state dict: {}; --drop-other leaves out what is "
-                              "none",
-                              quote_some(paths)));
+  checkpoint.fail(
+      Error::Kind::Conflict,
+      fmt::format("safetensors holds the tensors of one state dict, and these are none: "
+                  "{}; --drop-other leaves them out",
+                  quote_some(paths)));
 }
 
 using Texts = std::map<std::string, std::string>;

@@ -5,6 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "checkpoint/listing.h"
 #include "checkpoint/mapping.h"
 
 namespace ptsd::operation {
@@ -15,9 +18,10 @@ using pickle::NodeId;
 
 namespace {
 
-bool is_foreign(const pickle::Graph& graph, const Pair& pair) {
+bool is_foreign(const pickle::Graph& graph, const Pair& pair,
+                std::span<const std::string_view> names) {
   return checkpoint::is_text(graph, pair.key) &&
-         std::ranges::find(kForeignAttributes, graph.text(pair.key)) != kForeignAttributes.end();
+         std::ranges::find(names, graph.text(pair.key)) != names.end();
 }
 
 // More than that a safetensors file is for PyTorch.
@@ -29,11 +33,22 @@ bool says_something(const checkpoint::Names& names, const Pair& pair) {
   });
 }
 
+void note(const checkpoint::Checkpoint& checkpoint, const Pair& pair, ForeignAttributes& dropped) {
+  if (!says_something(checkpoint.names(), pair)) return;
+  const std::string_view name = checkpoint.graph().text(pair.key);
+  dropped.names.emplace_back(name);
+  const checkpoint::Listing listing = list(checkpoint, pair.value, checkpoint::Want::Tensors);
+  for (std::size_t i = 0; i < listing.tensors().size(); ++i) {
+    dropped.tensors.push_back(fmt::format("~state/{}/{}", name, listing.tensors()[i].path));
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft) {
+ForeignAttributes drop_foreign_attributes(checkpoint::Draft& draft,
+                                          std::span<const std::string_view> names) {
   pickle::Graph& graph = draft.base.graph();
-  std::vector<std::string> dropped;
+  ForeignAttributes dropped;
   if (draft.converted) return dropped;  // from another protocol than readers build graphs in
   if (!pickle::kObjects.contains(graph.kind(draft.root))) return dropped;
   std::vector<Mutation> kept;
@@ -49,12 +64,12 @@ std::vector<std::string> drop_foreign_attributes(checkpoint::Draft& draft) {
     }
     std::vector<Pair> own;
     for (const Pair& pair : *pairs) {
-      if (!is_foreign(graph, pair)) {
+      if (!is_foreign(graph, pair, names)) {
         own.push_back(pair);
         continue;
       }
       changed = true;
-      if (says_something(draft.base.names(), pair)) dropped.emplace_back(graph.text(pair.key));
+      note(draft.base, pair, dropped);
     }
     if (own.size() < pairs->size() && !own.empty()) {
       replace_pairs(graph, draft.base.names(), mutation.operands[0], own);

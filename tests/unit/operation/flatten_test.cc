@@ -99,8 +99,9 @@ TEST_CASE("what is no tensor of the state dict is an error, or dropped") {
       {text("epoch"),     number(3)},
       {text("optimizer"), moments  }
   });
-  CHECK(refusal_of(root).find("'optimizer/0', 'model/note', 'epoch'; --drop-other leaves out") !=
-        std::string::npos);
+  CHECK(
+      refusal_of(root).find("'optimizer/0', 'model/note', 'epoch'; --drop-other leaves them out") !=
+      std::string::npos);
   const Flattened result = flat(root, {.drop_other = true});
   CHECK(lines(result) == Lines{"w float32 [] from 0"});
   CHECK(result.dropped == Lines{"optimizer/0", "model/note", "epoch"});
@@ -122,6 +123,15 @@ TEST_CASE("a tensor that is no entry of the state dict itself, but lies below on
 TEST_CASE("a state dict under the empty key is one like any other") {
   CHECK(lines(flat(one_entry(text(""), one_entry(text("w"), scalar_tensor("0"))))) ==
         Lines{"w float32 [] from 0"});
+}
+
+TEST_CASE("versions of modules go without a word, an attribute of another name does not") {
+  const Fragment state = dict({
+      {text("_metadata"), one_entry(text(""), number(1))},
+      {text("_metadatas"),                 number(1)                 }
+  });
+  const Fragment root = build(set_items(hooks(), Pairs(1, {text("w"), scalar_tensor("0")})), state);
+  CHECK(flat(root, {.drop_other = true}).dropped == Lines{"~state/_metadatas"});
 }
 
 TEST_CASE("metadata that the checkpoint has stays, and what is given goes over it") {
