@@ -65,6 +65,10 @@ void refuse_part_in_place(const std::vector<Opened*>& inputs) {
   if (!inputs.front()->address().path.empty()) {
     fail_usage("--in-place would replace the file by a part of it: use -o");
   }
+  if (inputs.front()->files().size() > 1) {
+    fail_usage("--in-place with a checkpoint in several files: use -o",
+               inputs.front()->address().file);
+  }
 }
 
 // Before anything is read that takes time; a plan that could not be carried out is none.

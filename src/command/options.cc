@@ -122,6 +122,9 @@ void OutputOptions::declare(Flags& flags) {
              "leave out tensors and values that the format of the output has no place for");
   flags.check([this] {
     if (output && in_place) fail_usage("-o and --in-place exclude each other");
+    if (in_place && max_shard_size) {
+      fail_usage("--max-shard-size writes a new directory: use -o");
+    }
     if (!output && !in_place && !dry_run) fail_usage("-o FILE or --in-place is missing");
     if (in_place && in_place->find('/') != std::string::npos) {
       fail_usage("--in-place: a suffix cannot contain '/'");
