@@ -87,6 +87,7 @@ ShardIndex read_shard_index(const ByteSource& source, const Limits& limits) {
     source.fail(Error::Kind::Malformed,
                 "JSON without \"weight_map\", not the index of a sharded checkpoint");
   }
+  if (index.weight_map.empty()) source.fail(Error::Kind::Malformed, "the index names no part");
   index.style = {
       .sorted = std::ranges::is_sorted(index.weight_map) && std::ranges::is_sorted(index.metadata),
       .final_newline = as_text(text).ends_with('\n')};

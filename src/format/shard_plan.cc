@@ -161,7 +161,6 @@ ShardPlan split_as_before(std::span<const ShardItem> items, const Sharding& shar
   for (const Sharding::Part& part : sharding.parts) {
     plan.parts.push_back({.file = part.file, .items = {}});
   }
-  if (plan.parts.empty()) plan.parts.emplace_back();
   std::map<std::uint64_t, std::size_t> part_of_storage;
   for (const ShardItem& item : items) {
     const auto known = sharding.part_of.find(item.name);
@@ -184,9 +183,7 @@ ShardPlan split_as_before(std::span<const ShardItem> items, const Sharding& shar
   }
   const std::size_t gone =
       std::erase_if(plan.parts, [](const ShardPlan::Part& part) { return part.items.empty(); });
-  if (plan.parts.empty())
-    plan.parts.push_back(
-        {.file = sharding.parts.empty() ? "" : sharding.parts[0].file, .items = {}});
+  if (plan.parts.empty()) plan.parts.push_back({.file = sharding.parts.front().file, .items = {}});
   if (gone > 0) number_again(plan.parts);
   return plan;
 }

@@ -28,7 +28,7 @@ struct Sharding {
 
   std::string index = {};  // the file that says it; empty: there is none
   IndexStyle style = {};
-  std::vector<Part> parts = {};
+  std::vector<Part> parts = {};                                    // at least one
   std::map<std::string, std::size_t, std::less<>> part_of = {};    // by name, the number in parts
   std::map<pickle::NodeId, std::size_t> part_of_value = {};        // the same by value
   std::vector<std::pair<std::string, std::string>> metadata = {};  // of the index: key, JSON text

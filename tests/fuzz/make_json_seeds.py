@@ -63,6 +63,7 @@ INDEXES = {
     "elsewhere": '{"weight_map":{"a":"../1","b":"/2"}}',
     "twice": '{"weight_map":{"a":"1","\\u0061":"1"}}',
     "no_map": '{"metadata":{}}',
+    "no_part": '{"metadata":{},"weight_map":{}}',
 }
 
 

@@ -268,6 +268,7 @@ TEST_CASE("JSON that is no index is refused with its offset") {
   };
   CHECK(refusal_of("{}") ==
         "/i.json: JSON without \"weight_map\", not the index of a sharded checkpoint");
+  CHECK(refusal_of(R"({"metadata":{},"weight_map":{}})") == "/i.json: the index names no part");
   CHECK(refusal_of(R"({"weight_map":[]})") ==
         "/i.json: +0xe: weight_map: an array, an object expected");
   CHECK(refusal_of(R"({"weight_map":{"a":1}})") ==
