@@ -11,6 +11,7 @@
 #include "command/container_names.h"
 #include "format/refuse_loss.h"
 #include "format/settle.h"
+#include "format/shard_items.h"
 
 namespace ptsd::command {
 

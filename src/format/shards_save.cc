@@ -5,21 +5,19 @@
 #include <map>
 
 #include "checkpoint/draft.h"
-#include "checkpoint/mapping.h"
 #include "checkpoint/tensor_builder.h"
 #include "format/json_text.h"
 #include "format/safetensors_save.h"
+#include "format/shard_items.h"
 #include "format/text_save.h"
 #include "format/torch_zip_save.h"
 #include "pickle/graph_copier.h"
-#include "tensor/layout.h"
 
 namespace ptsd::format {
 
 using checkpoint::Checkpoint;
 using checkpoint::Draft;
 using checkpoint::FlatCheckpoint;
-using checkpoint::FlatTensor;
 using checkpoint::Pair;
 using pickle::NodeId;
 
@@ -76,26 +74,6 @@ Texts metadata_of_index(const FlatCheckpoint& flat, const Sharding* before) {
   return metadata;
 }
 
-std::vector<Pair> entries_of(const Checkpoint& checkpoint, NodeId dict) {
-  const auto pairs = pairs_of(checkpoint.names(), dict);
-  const auto has_name = [&](const Pair& pair) {
-    return checkpoint::is_text(checkpoint.graph(), pair.key);
-  };
-  if (!pairs || !std::ranges::all_of(*pairs, has_name)) {
-    checkpoint.fail(Error::Kind::Unsupported, "only a dict of names can be written in parts");
-  }
-  return *pairs;
-}
-
-// The bytes of the storages that a tensor is made of.
-std::uint64_t stored_bytes(const checkpoint::Tensors& tensors, checkpoint::TensorId id) {
-  std::uint64_t size = 0;
-  tensors.each_storage(id, [&](checkpoint::StorageId storage) {
-    size += tensors[storage].count * tensors[storage].item_size();
-  });
-  return size;
-}
-
 // A draft of a dict with these entries of another, of the same kind.
 Draft part_of(Checkpoint& checkpoint, NodeId dict, std::span<const Pair> entries) {
   const unsigned protocol = checkpoint.pickle().protocol;
@@ -128,27 +106,11 @@ std::string stem_of(const std::string& file) {
 
 }  // namespace
 
-std::vector<ShardItem> shard_items(const Checkpoint& checkpoint, NodeId dict) {
-  const checkpoint::Tensors& tensors = checkpoint.tensors();
-  std::vector<ShardItem> items;
-  for (const Pair& pair : entries_of(checkpoint, dict)) {
-    ShardItem item = {.name = std::string(checkpoint.graph().text(pair.key))};
-    if (const auto id = tensors.tensor_of(pair.value)) {
-      item.size = stored_bytes(tensors, *id);
-      if (const auto storage = tensors[*id].storage) {
-        item.storage = static_cast<std::uint64_t>(*storage);
-      }
-    }
-    items.push_back(std::move(item));
-  }
-  return items;
-}
-
 PlannedFiles plan_torch_shards(Loaded& settled, NodeId dict, const ShardPlan& plan,
                                const std::string& index, const Sharding* before,
                                const IndexStyle& style) {
   Checkpoint& checkpoint = settled.checkpoint();
-  const std::vector<Pair> entries = entries_of(checkpoint, dict);
+  const std::vector<Pair> entries = shard_entries(checkpoint, dict);
   const Loaded* const input = &settled;
   PlannedFiles planned;
   for (const ShardPlan::Part& part : plan.parts) {
@@ -167,15 +129,6 @@ PlannedFiles plan_torch_shards(Loaded& settled, NodeId dict, const ShardPlan& pl
                            .save = std::make_unique<TextSave>(shard_index_text(
                                plan, shard_items(checkpoint, dict), metadata, style))});
   return planned;
-}
-
-std::vector<ShardItem> shard_items(const FlatCheckpoint& flat) {
-  std::vector<ShardItem> items;
-  for (const FlatTensor& tensor : flat.tensors) {
-    items.push_back(
-        {.name = tensor.name, .size = tensor::byte_count(tensor.shape, tensor.dtype).value_or(0)});
-  }
-  return items;
 }
 
 PlannedFiles plan_safetensors_shards(FlatCheckpoint flat, Inputs inputs, const ShardPlan& plan,

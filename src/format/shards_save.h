@@ -24,9 +24,6 @@ struct PlannedFiles {
   std::vector<File> files;  // the index, if there is one, last
 };
 
-// What shards are planned for: the tensors, of which none shares a storage with another.
-std::vector<ShardItem> shard_items(const checkpoint::FlatCheckpoint& flat);
-
 // As huggingface_hub's save_torch_state_dict writes safetensors files: the parts have "format" of
 // the metadata, or what `before` says they had, and the index has the rest. A plan of one part is
 // one file with all of them, and no index. Borrows the inputs. Throws what SafetensorsSave does.
@@ -34,10 +31,6 @@ PlannedFiles plan_safetensors_shards(checkpoint::FlatCheckpoint flat, Inputs inp
                                      const ShardPlan& plan, const std::string& index,
                                      const Sharding* before = nullptr,
                                      const IndexStyle& style = {});
-
-// The same of the entries of a dict. What is no tensor has no size. Throws Error::Unsupported for
-// what is no dict of names.
-std::vector<ShardItem> shard_items(const checkpoint::Checkpoint& checkpoint, pickle::NodeId dict);
 
 // As huggingface_hub's save_torch_state_dict writes them with torch.save: a dict for every part,
 // and an index, which keeps what `before` says of it. The plan is for the items of `dict` in

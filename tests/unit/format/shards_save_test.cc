@@ -13,6 +13,7 @@
 #include "checkpoint/mapping.h"
 #include "format/probe.h"
 #include "format/settle.h"
+#include "format/shard_items.h"
 #include "format/shard_plan.h"
 #include "support/refusal.h"
 #include "support/zip_assembler.h"
@@ -362,6 +363,33 @@ TEST_CASE("archives of torch.save have the entries of their part each, and an in
   }
   CHECK(found == std::vector<std::string>{"a", "c", "01234567", "b", "abcd"});
   CHECK(files.files[2].name == "m.bin.index.json");
+}
+
+TEST_CASE("an entry has the size of all below it, and stays with what shares a storage of that") {
+  const test::Fragment nested = test::dict({
+      {test::text("x"), test::tensor(test::storage("0", 2), {2}, {1})},
+      {test::text("y"), test::tensor(test::storage("1", 3), {1}, {1})}
+  });
+  const MemorySource file =
+      test::zip()
+          .torch_layout()
+          .member("m/data.pkl",
+                  test::dict({
+                      {test::text("a"), test::tensor(test::storage("2", 1), {},           {})                                      },
+                      {test::text("n"), test::list({nested})          },
+                      {test::text("t"),            test::tensor(test::storage("1",                                      3),   {3}, {1})}
+  }) +
+                      ".")
+          .member("m/data/0", "01234567")
+          .member("m/data/1", "0123456789ab")
+          .member("m/data/2", "abcd")
+          .member("m/version", "3")
+          .source();
+  const auto loaded = load(file, Limits{});
+  const std::vector<ShardItem> items =
+      shard_items(loaded->checkpoint(), loaded->checkpoint().root());
+  CHECK(told(split_by_size(items, 4, "m", ".bin"), items) ==
+        "m-00001-of-00002.bin: n t | m-00002-of-00002.bin: a | 24");
 }
 
 TEST_CASE("what is no dict of names is not written in parts") {
