@@ -113,7 +113,7 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
 
 bool is_sharded(const Opened& input, const OutputOptions& output) {
   if (output.max_shard_size) return true;
-  return input.loaded().facts().sharding && output.output && suffix_of(output).empty();
+  return input.loaded().facts().sharding && suffix_of(output).empty();
 }
 
 PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output,

@@ -65,7 +65,7 @@ void refuse_part_in_place(const std::vector<Opened*>& inputs) {
   if (!inputs.front()->address().path.empty()) {
     fail_usage("--in-place would replace the file by a part of it: use -o");
   }
-  if (inputs.front()->files().size() > 1) {
+  if (inputs.front()->loaded().facts().sharding || inputs.front()->files().size() > 1) {
     fail_usage("--in-place with a checkpoint in several files: use -o",
                inputs.front()->address().file);
   }
@@ -77,7 +77,7 @@ void check_target(const OutputOptions& output, const std::vector<Opened*>& input
   if (output.output) refuse_input_as_output(inputs, *output.output);
   if (output.in_place) refuse_part_in_place(inputs);
   if (nothing_to_do || (!output.output && !output.in_place)) return;
-  if (is_sharded(*inputs.front(), output)) return;  // into a directory, which checks its name
+  if (is_sharded(*inputs.front(), output)) return file::OutputFolder::check(*output.output);
   const file::Destination destination(target_of(output, inputs));
 }
 
@@ -181,7 +181,9 @@ Exit save(Draft& draft, const std::vector<Opened*>& inputs, const SaveRequest& r
   }
   if (planned.save) report.bytes = planned.save->size();
   report.format = planned.format;
+  report.left_alone = nothing_to_do;
   if (planned.format != inputs.front()->loaded().facts().format) {
+    report.changed = true;
     report.what += fmt::format(", as {}", planned.format);
   }
   if (!planned.save) {

@@ -34,19 +34,34 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
+[[noreturn]] void fail_because_it_exists(const std::string& path) {
+  fail(Error::Kind::Usage, path, "exists; parts are written into a new directory");
+}
+
+// The directory for one of a name that nothing has.
+Descriptor open_parent(const std::string& path) {
+  refuse_standard_output(path);
+  const std::string parent = parent_of(path);
+  Descriptor opened(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.is_open()) {
+    fail(Error::Kind::Io, path,
+         "cannot open the directory " + quote(parent) + ": " + reason(errno));
+  }
+  struct stat found = {};
+  if (::lstat(path.c_str(), &found) == 0) fail_because_it_exists(path);
+  return opened;
+}
+
 }  // namespace
+
+void OutputFolder::check(const std::string& path) {
+  open_parent(without_slash(path));
+}
 
 OutputFolder::OutputFolder(std::string path)
     : path_(without_slash(std::move(path))),
       parent_path_(parent_of(path_)),
-      parent_(::open(parent_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  refuse_standard_output(path_);
-  if (!parent_.is_open()) {
-    fail(Error::Kind::Io, path_,
-         "cannot open the directory " + quote(parent_path_) + ": " + reason(errno));
-  }
-  struct stat found = {};
-  if (::lstat(path_.c_str(), &found) == 0) fail_because_it_exists();
+      parent_(open_parent(path_)) {
   prepare_signal_cleanup();
   create();
 }
@@ -55,10 +70,6 @@ OutputFolder::~OutputFolder() {
   if (temporary_.empty()) return;
   std::error_code ignored;
   fs::remove_all(fs::path(parent_path_) / temporary_, ignored);
-}
-
-void OutputFolder::fail_because_it_exists() const {
-  fail(Error::Kind::Usage, path_, "exists; parts are written into a new directory");
 }
 
 void OutputFolder::create() {
@@ -86,7 +97,7 @@ void OutputFolder::commit() {
     if (::renameat2(parent_.number(), temporary_.c_str(), parent_.number(), name.c_str(),
                     RENAME_NOREPLACE) != 0) {
       const int error = errno;
-      if (error == EEXIST) fail_because_it_exists();
+      if (error == EEXIST) fail_because_it_exists(path_);
       // A file system without RENAME_NOREPLACE: only an empty directory would be replaced.
       if (error != EINVAL ||
           ::renameat(parent_.number(), temporary_.c_str(), parent_.number(), name.c_str()) != 0) {

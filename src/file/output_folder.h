@@ -14,6 +14,8 @@ namespace ptsd::file {
 // nothing; a signal while files are being named can leave a directory that is called .ptsd-*.tmp.
 class OutputFolder {
  public:
+  // Throws for what the constructor would refuse, and makes nothing.
+  static void check(const std::string& path);
   // Throws Error::Usage if something has the name, Error::Io for what the system refuses.
   explicit OutputFolder(std::string path);
   ~OutputFolder();
@@ -27,7 +29,6 @@ class OutputFolder {
   void commit();
 
  private:
-  [[noreturn]] void fail_because_it_exists() const;
   void create();
 
   std::string path_;

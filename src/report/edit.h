@@ -25,7 +25,8 @@ struct EditReport {
   std::vector<std::string> inputs = {};
   std::optional<std::string> output = {};  // nothing: not decided (--dry-run without a target)
   bool dry_run = false;
-  bool changed = true;      // false: the edit leaves everything as it is
+  bool changed = true;      // false: the output is the input again
+  bool left_alone = false;  // in place, and nothing to change
   bool written = false;     // whether the output was written
   std::uint64_t bytes = 0;  // of the output
   std::string_view format = {};

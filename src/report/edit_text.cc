@@ -17,7 +17,7 @@ void write_edit_plan(Output& output, const EditReport& report) {
 
 std::string edit_summary(const EditReport& report) {
   const std::string target = report.output ? escape(*report.output) + ": " : "";
-  if (!report.changed && !report.written) {
+  if (report.left_alone) {
     return fmt::format("ptsd: {}{}: nothing to change, left as it is\n", target, report.what);
   }
   return fmt::format("ptsd: {}{}, {} bytes {}\n", target, report.what, grouped(report.bytes),
