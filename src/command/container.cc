@@ -54,12 +54,11 @@ bool is_unchanged(const Draft& draft) {
 // One file, whole, in the container that it has.
 bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output) {
   const Opened& input = *inputs.front();
-  if (is_sharded(input, output)) return false;
+  if (is_sharded(input, output) || output.is_for_safetensors()) return false;
   if (!is_unchanged(draft) || inputs.size() > 1 || input.files().size() > 1) return false;
   if (is_program(input)) return !output.to && suffix_of(output) != ".safetensors";
   const auto own = own_container(input);
-  return own && *own != Container::Zip && *own == container_of(draft, input, output) &&
-         output.metadata.empty();
+  return own && *own != Container::Zip && *own == container_of(draft, input, output);
 }
 
 Inputs loaded_of(const std::vector<Opened*>& inputs) {
@@ -134,6 +133,7 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   const Container container = container_of(draft, *inputs.front(), output);
   file.format = format_of(container);
   if (container != Container::Zip) refuse_zip_options(options);
+  output.check_for(container);
   file.leave_out_foreign(draft, container, output);
   if (container == Container::Safetensors) {
     format::refuse_loss(loaded, output.force);

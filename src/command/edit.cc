@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command/edit.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -125,6 +128,40 @@ std::vector<Warning> write(format::PlannedFiles& parts, const std::vector<Opened
   return warnings;
 }
 
+// What tensors are besides their elements goes into no safetensors file.
+void warn_of_unstored(report::EditReport& report) {
+  struct Deed {
+    std::string_view count;
+    std::string_view what;
+  };
+  constexpr auto kUnstored = std::to_array<Deed>({
+      {"moved",         "devices"         },
+      {"requires_grad", "requires_grad"   },
+      {"globals",       "names of classes"},
+  });
+  for (const Deed& deed : kUnstored) {
+    const auto found = std::ranges::find(report.counts, deed.count,
+                                         &std::pair<std::string_view, std::uint64_t>::first);
+    if (found == report.counts.end() || found->second == 0) continue;
+    report.warnings.push_back(
+        {.where = {.file = report.output.value_or("")},
+         .message = fmt::format("safetensors holds no {}: that change is not in it", deed.what)});
+  }
+}
+
+// Into what it went, and which state dict, where that is news.
+void tell_container(const PlannedFile& planned, std::string_view before,
+                    report::EditReport& report) {
+  std::string whose;
+  if (planned.state_dict && report.state_dicts.empty()) {
+    report.state_dicts.push_back(*planned.state_dict);
+    if (!planned.state_dict->empty()) whose = quote(*planned.state_dict) + " ";
+  }
+  if (planned.format == before) return;
+  report.changed = true;
+  report.what += fmt::format(", {}as {}", whose, planned.format);
+}
+
 void tell(const report::EditReport& report, const CommonOptions& common) {
   if (common.json || report.dry_run) {
     report::Output output(common.color);
@@ -182,10 +219,8 @@ Exit save(Draft& draft, const std::vector<Opened*>& inputs, const SaveRequest& r
   if (planned.save) report.bytes = planned.save->size();
   report.format = planned.format;
   report.left_alone = nothing_to_do;
-  if (planned.format != inputs.front()->loaded().facts().format) {
-    report.changed = true;
-    report.what += fmt::format(", as {}", planned.format);
-  }
+  if (planned.tensors_alone) warn_of_unstored(report);
+  tell_container(planned, inputs.front()->loaded().facts().format, report);
   if (!planned.save) {
     report.what += fmt::format(", {}", report::counted(planned.parts.files.size(), "file"));
   }

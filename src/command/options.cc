@@ -109,6 +109,12 @@ void OutputOptions::declare_format(Flags& flags) {
       "split into parts of at most SIZE, such as 2GB; OUT is a new directory");
 }
 
+void OutputOptions::check_for(Container container) const {
+  if (container == Container::Safetensors || !is_for_safetensors()) return;
+  fail_usage(
+      fmt::format("{} is for safetensors files", metadata.empty() ? "--shared" : "--metadata"));
+}
+
 void OutputOptions::declare(Flags& flags) {
   flags.group("Output");
   flags.text("-o,--output", output, "FILE", "write to FILE, which must not exist");

@@ -69,6 +69,11 @@ struct OutputOptions {
   void declare(Flags& flags);
   // What `ptsd rewrite` has besides.
   void declare_format(Flags& flags);
+  // Whether more is asked for than another place, or another container, for the same.
+  bool changes_container() const { return max_shard_size || is_for_safetensors(); }
+  // Throws Error::Usage for what has no meaning in another container than safetensors.
+  void check_for(Container container) const;
+  bool is_for_safetensors() const { return !metadata.empty() || shared == Shared::Clone; }
 };
 
 }  // namespace ptsd::command

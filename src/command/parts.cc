@@ -88,6 +88,7 @@ PlannedFile plan_parts(Draft& draft, const Opened& input, format::Inputs inputs,
   PlannedFile file;
   const Container container = container_of_parts(input, output);
   const PartNames& names = part_names(container);
+  output.check_for(container);
   const format::Sharding* before = sharding_of(input, container);
   format::Sharding edited;
   if (before != nullptr) {

@@ -37,20 +37,22 @@ void PlannedFile::leave_out_foreign(Draft& draft, Container container,
   leave_out(draft, all);
 }
 
-StateDict PlannedFile::chosen(const StateDictOptions& options) const {
+StateDict PlannedFile::chosen(const StateDictOptions& options) {
   const checkpoint::Checkpoint& checkpoint = settled->checkpoint();
   const auto found = choose_state_dicts(checkpoint, checkpoint.root(), options.in);
   if (found.size() > 1) {
     fail_usage("--in: one state dict fits into such a file", checkpoint.origin().file);
   }
+  state_dict = found.front().path;
   return found.front();
 }
 
 checkpoint::FlatCheckpoint PlannedFile::flatten(const Draft& draft, const OutputOptions& output,
-                                                const StateDictOptions& state_dict) {
+                                                const StateDictOptions& options) {
   const checkpoint::Checkpoint& checkpoint = settled->checkpoint();
+  tensors_alone = true;
   operation::Flattened flattened =
-      operation::flatten(checkpoint, checkpoint.root(), chosen(state_dict),
+      operation::flatten(checkpoint, checkpoint.root(), chosen(options),
                          {.drop_other = output.drop_other,
                           .clone_shared = output.shared == Shared::Clone,
                           .big_endian = settled->facts().byteorder == "big"},

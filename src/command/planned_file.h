@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ struct PlannedFile {
   std::unique_ptr<format::Save> save = {};
   format::PlannedFiles parts = {};     // instead of it, in a directory
   std::vector<Warning> warnings = {};  // what is left out
+  // The path of the state dict that is written, where the format holds one and no more.
+  std::optional<std::string> state_dict = {};
+  bool tensors_alone = false;  // and of that only what load_state_dict() copies
 
   // Warns of what the output will not have.
   void leave_out(const checkpoint::Draft& draft, const std::vector<std::string>& names);
@@ -32,10 +36,10 @@ struct PlannedFile {
   void leave_out_foreign(checkpoint::Draft& draft, Container container,
                          const OutputOptions& output);
   // The one state dict of what is settled.
-  checkpoint::StateDict chosen(const StateDictOptions& options) const;
+  checkpoint::StateDict chosen(const StateDictOptions& options);
   // It, as a format without pickles holds it.
   checkpoint::FlatCheckpoint flatten(const checkpoint::Draft& draft, const OutputOptions& output,
-                                     const StateDictOptions& state_dict);
+                                     const StateDictOptions& options);
 };
 
 }  // namespace ptsd::command

@@ -213,7 +213,8 @@ Exit run(const Options& options) {
   convert_pickle(options, draft, deeds);
   report::EditReport report = {
       .command = "rewrite",
-      .changed = draft.pickle_changed || options.no_crc || options.align,
+      .changed = draft.pickle_changed || options.no_crc || options.align ||
+                 options.output.changes_container(),
       .what = deeds.text(),
       .counts = deeds.counts(),
       .state_dicts = deeds.state_dicts(),
