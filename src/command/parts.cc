@@ -107,7 +107,7 @@ PlannedFile plan_parts(Draft& draft, const Opened& input, format::Inputs inputs,
     const format::ShardPlan plan = plan_sizes(format::shard_items(flat), names, before, output);
     const format::Loaded* const settled = file.settled.get();
     file.parts = plan_safetensors_shards(std::move(flat), format::Inputs(&settled, 1), plan, index,
-                                         before, style);
+                                         before, style, output.metadata);
     return file;
   }
   const StateDict chosen = file.chosen(state_dict);

@@ -2,7 +2,9 @@
 #include "format/shards_save.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 
 #include "checkpoint/draft.h"
 #include "checkpoint/tensor_builder.h"
@@ -23,56 +25,70 @@ using pickle::NodeId;
 
 namespace {
 
-using Texts = std::vector<std::pair<std::string, std::string>>;
+using Text = std::pair<std::string, std::string>;
+using Texts = std::vector<Text>;
 
-bool has(const Texts& texts, const std::pair<std::string, std::string>& entry) {
-  return std::ranges::find(texts, entry) != texts.end();
-}
-
-// What a part says: what it said before, as far as that still holds, else the "format".
-Texts metadata_of_part(const FlatCheckpoint& flat, const Sharding* before,
-                       const std::string& file) {
-  if (before != nullptr) {
-    const auto old = std::ranges::find(before->parts, file, &Sharding::Part::file);
-    if (old != before->parts.end() && !old->metadata.empty()) {
-      Texts kept = old->metadata;
-      std::erase_if(kept, [&](const auto& entry) { return !has(flat.metadata, entry); });
-      return kept;
+// Which texts stand in the headers of the parts, and which in the index.
+class PartMetadata {
+ public:
+  // Borrows all three; `given` are for every part.
+  PartMetadata(const Texts& texts, const Sharding* before, const Texts& given)
+      : texts_(texts),
+        before_(before),
+        given_(given),
+        valid_(texts.begin(), texts.end()),
+        of_parts_(given.begin(), given.end()) {
+    if (before == nullptr) return;
+    for (const Sharding::Part& part : before->parts) {
+      said_.emplace(part.file, &part.metadata);
+      of_parts_.insert(part.metadata.begin(), part.metadata.end());
     }
   }
-  Texts metadata = flat.metadata;
-  std::erase_if(metadata, [](const auto& entry) { return entry.first != "format"; });
-  return metadata;
-}
 
-// Whether a part says it, and the index need not.
-bool is_of_parts(const std::pair<std::string, std::string>& entry, const Sharding* before) {
-  if (entry.first == "format") return true;
-  return before != nullptr && std::ranges::any_of(before->parts, [&](const Sharding::Part& part) {
-           return has(part.metadata, entry);
-         });
-}
-
-// Keys and JSON texts: what the index said before, with the texts that there are now.
-Texts metadata_of_index(const FlatCheckpoint& flat, const Sharding* before) {
-  Texts metadata;
-  std::map<std::string, std::string, std::less<>> left;
-  for (const auto& entry : flat.metadata) {
-    if (is_of_parts(entry, before)) continue;
-    append_json_string(left[entry.first], entry.second, JsonEscapes::Ascii);
+  // What the part said before, as far as that still holds, else the "format"; and what is given.
+  Texts of_part(const std::string& file) const {
+    const auto before = said_.find(file);
+    const bool said_something = before != said_.end() && !before->second->empty();
+    Texts metadata;
+    const auto holds = [&](const Text& text) {
+      return said_something ? valid_.contains(text) : text.first == "format";
+    };
+    std::ranges::copy_if(said_something ? *before->second : texts_, std::back_inserter(metadata),
+                         holds);
+    for (const Text& text : given_) {
+      const bool is_there = std::ranges::find(metadata, text) != metadata.end();
+      if (valid_.contains(text) && !is_there) metadata.push_back(text);
+    }
+    return metadata;
   }
-  if (before != nullptr) {
-    for (const auto& [key, json] : before->metadata) {
+
+  // Keys and JSON texts: what the index said before, with the texts that there are now.
+  Texts of_index() const {
+    Texts metadata;
+    std::map<std::string, std::string, std::less<>> left;
+    for (const Text& text : texts_) {
+      if (text.first == "format" || of_parts_.contains(text)) continue;
+      append_json_string(left[text.first], text.second, JsonEscapes::Ascii);
+    }
+    for (const auto& [key, json] : before_ == nullptr ? Texts() : before_->metadata) {
       const auto now = left.find(key);
       // A text that is gone was an alias, or taken out.
       if (now == left.end() && json.starts_with('"')) continue;
       metadata.emplace_back(key, now == left.end() ? json : now->second);
       if (now != left.end()) left.erase(now);
     }
+    metadata.insert(metadata.end(), left.begin(), left.end());
+    return metadata;
   }
-  metadata.insert(metadata.end(), left.begin(), left.end());
-  return metadata;
-}
+
+ private:
+  const Texts& texts_;
+  const Sharding* before_;
+  const Texts& given_;
+  std::set<Text> valid_;
+  std::set<Text> of_parts_;
+  std::map<std::string_view, const Texts*> said_;  // by file
+};
 
 // A draft of a dict with these entries of another, of the same kind.
 Draft part_of(Checkpoint& checkpoint, NodeId dict, std::span<const Pair> entries) {
@@ -133,7 +149,7 @@ PlannedFiles plan_torch_shards(Loaded& settled, NodeId dict, const ShardPlan& pl
 
 PlannedFiles plan_safetensors_shards(FlatCheckpoint flat, Inputs inputs, const ShardPlan& plan,
                                      const std::string& index, const Sharding* before,
-                                     const IndexStyle& style) {
+                                     const IndexStyle& style, const Texts& given) {
   PlannedFiles planned;
   if (plan.parts.size() == 1) {
     planned.files.push_back({.name = plan.parts[0].file,
@@ -141,9 +157,10 @@ PlannedFiles plan_safetensors_shards(FlatCheckpoint flat, Inputs inputs, const S
     return planned;
   }
   const std::vector<ShardItem> items = shard_items(flat);
-  std::string text = shard_index_text(plan, items, metadata_of_index(flat, before), style);
+  const PartMetadata metadata(flat.metadata, before, given);
+  std::string text = shard_index_text(plan, items, metadata.of_index(), style);
   for (const ShardPlan::Part& part : plan.parts) {
-    FlatCheckpoint own = {.tensors = {}, .metadata = metadata_of_part(flat, before, part.file)};
+    FlatCheckpoint own = {.tensors = {}, .metadata = metadata.of_part(part.file)};
     for (const std::size_t item : part.items) {
       own.tensors.push_back(std::move(flat.tensors[item]));
     }

@@ -25,12 +25,13 @@ struct PlannedFiles {
 };
 
 // As huggingface_hub's save_torch_state_dict writes safetensors files: the parts have "format" of
-// the metadata, or what `before` says they had, and the index has the rest. A plan of one part is
-// one file with all of them, and no index. Borrows the inputs. Throws what SafetensorsSave does.
-PlannedFiles plan_safetensors_shards(checkpoint::FlatCheckpoint flat, Inputs inputs,
-                                     const ShardPlan& plan, const std::string& index,
-                                     const Sharding* before = nullptr,
-                                     const IndexStyle& style = {});
+// the metadata, or what `before` says they had, and those that are `given`; the index has the rest.
+// A plan of one part is one file with all of them, and no index. Borrows the inputs. Throws what
+// SafetensorsSave does.
+PlannedFiles plan_safetensors_shards(
+    checkpoint::FlatCheckpoint flat, Inputs inputs, const ShardPlan& plan, const std::string& index,
+    const Sharding* before = nullptr, const IndexStyle& style = {},
+    const std::vector<std::pair<std::string, std::string>>& given = {});
 
 // As huggingface_hub's save_torch_state_dict writes them with torch.save: a dict for every part,
 // and an index, which keeps what `before` says of it. The plan is for the items of `dict` in

@@ -206,14 +206,15 @@ struct Source {
 
 // "name: text", where the text of a safetensors file begins at its header.
 std::vector<std::string> written(FlatCheckpoint flat, std::uint64_t most,
-                                 const Sharding* before = nullptr) {
+                                 const Sharding* before = nullptr, const Texts& given = {}) {
   const Source source;
   const std::array<const Loaded*, 1> inputs = {source.loaded.get()};
   const std::vector<ShardItem> items = shard_items(flat);
   const ShardPlan plan =
       before == nullptr ? split_by_size(items, most, "m", ".st") : split_as_before(items, *before);
-  PlannedFiles files = plan_safetensors_shards(std::move(flat), inputs, plan, "index", before,
-                                               before == nullptr ? IndexStyle{} : before->style);
+  PlannedFiles files =
+      plan_safetensors_shards(std::move(flat), inputs, plan, "index", before,
+                              before == nullptr ? IndexStyle{} : before->style, given);
   std::vector<std::string> texts;
   for (PlannedFiles::File& file : files.files) {
     MemorySink sink;
@@ -256,6 +257,22 @@ TEST_CASE("parts have the format, and the index has the rest of the metadata") {
     "b": "m-00002-of-00002.st"
   }
 })");
+}
+
+TEST_CASE("metadata that are given go into every part") {
+  const Texts given = {
+      {"who", "me"}
+  };
+  const auto files = written(two_tensors({
+                                 {"format", "pt"},
+                                 {"who",    "me"}
+  }),
+                             2, nullptr, given);
+  REQUIRE(files.size() == 3);
+  for (const std::size_t part : {0, 1}) {
+    CHECK(files[part].find(R"({"__metadata__":{"format":"pt","who":"me"},)") != std::string::npos);
+  }
+  CHECK(files[2].find("who") == std::string::npos);
 }
 
 TEST_CASE("one part is a file like any other, without an index") {
