@@ -139,8 +139,9 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
     format::refuse_loss(loaded, output.force);
     file.settled = settle(draft, loaded, limits);
     const format::Loaded* const settled = file.settled.get();
-    file.save = std::make_unique<format::SafetensorsSave>(file.flatten(draft, output, state_dict),
-                                                          format::Inputs(&settled, 1));
+    file.save = std::make_unique<format::SafetensorsSave>(
+        file.flatten(draft, loaded.front()->facts(), output, state_dict),
+        format::Inputs(&settled, 1));
     return file;
   }
   options.root = root_of(output);

@@ -50,10 +50,7 @@ const format::Sharding* sharding_of(const Opened& input, Container container) {
 
 Container container_of_parts(const Opened& input, const OutputOptions& output) {
   if (output.to) return *output.to;
-  const auto& sharding = input.loaded().facts().sharding;
-  const std::string_view format =
-      sharding ? sharding->parts.front().format : input.loaded().facts().format;
-  const bool safe = format == format_of(Container::Safetensors);
+  const bool safe = format_of(input.loaded().facts()) == format_of(Container::Safetensors);
   return safe ? Container::Safetensors : Container::Zip;
 }
 
@@ -103,7 +100,8 @@ PlannedFile plan_parts(Draft& draft, const Opened& input, format::Inputs inputs,
   format::refuse_loss(inputs, output.force);
   file.settled = settle(draft, inputs, limits);
   if (container == Container::Safetensors) {
-    checkpoint::FlatCheckpoint flat = file.flatten(draft, output, state_dict);
+    checkpoint::FlatCheckpoint flat =
+        file.flatten(draft, input.loaded().facts(), output, state_dict);
     const format::ShardPlan plan = plan_sizes(format::shard_items(flat), names, before, output);
     const format::Loaded* const settled = file.settled.get();
     file.parts = plan_safetensors_shards(std::move(flat), format::Inputs(&settled, 1), plan, index,

@@ -15,6 +15,10 @@ namespace ptsd::command {
 using checkpoint::Draft;
 using checkpoint::StateDict;
 
+std::string_view format_of(const format::FileFacts& facts) {
+  return facts.sharding ? facts.sharding->parts.front().format : facts.format;
+}
+
 void PlannedFile::leave_out(const Draft& draft, const std::vector<std::string>& names) {
   if (names.empty()) return;
   warnings.push_back(
@@ -47,7 +51,8 @@ StateDict PlannedFile::chosen(const StateDictOptions& options) {
   return found.front();
 }
 
-checkpoint::FlatCheckpoint PlannedFile::flatten(const Draft& draft, const OutputOptions& output,
+checkpoint::FlatCheckpoint PlannedFile::flatten(const Draft& draft, const format::FileFacts& input,
+                                                const OutputOptions& output,
                                                 const StateDictOptions& options) {
   const checkpoint::Checkpoint& checkpoint = settled->checkpoint();
   tensors_alone = true;
@@ -55,6 +60,7 @@ checkpoint::FlatCheckpoint PlannedFile::flatten(const Draft& draft, const Output
       operation::flatten(checkpoint, checkpoint.root(), chosen(options),
                          {.drop_other = output.drop_other,
                           .clone_shared = output.shared == Shared::Clone,
+                          .keep_first = format_of(input) == format_of(Container::Safetensors),
                           .big_endian = settled->facts().byteorder == "big"},
                          output.metadata);
   leave_out(draft, flattened.dropped);

@@ -18,6 +18,9 @@
 
 namespace ptsd::command {
 
+// Of the file, or of its parts.
+std::string_view format_of(const format::FileFacts& facts);
+
 // What is written, with all that it borrows besides the inputs.
 struct PlannedFile {
   std::string_view format = {};                  // as in FileFacts
@@ -37,9 +40,9 @@ struct PlannedFile {
                          const OutputOptions& output);
   // The one state dict of what is settled.
   checkpoint::StateDict chosen(const StateDictOptions& options);
-  // It, as a format without pickles holds it.
-  checkpoint::FlatCheckpoint flatten(const checkpoint::Draft& draft, const OutputOptions& output,
-                                     const StateDictOptions& options);
+  // It, as a format without pickles holds it; `input` is what the draft was made from.
+  checkpoint::FlatCheckpoint flatten(const checkpoint::Draft& draft, const format::FileFacts& input,
+                                     const OutputOptions& output, const StateDictOptions& options);
 };
 
 }  // namespace ptsd::command

@@ -147,7 +147,7 @@ class Flattener {
     std::map<Identity, std::string> kept;
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto [first, is_new] = kept.try_emplace(identities_[i], all[i].name);
-      if (!is_new) first->second = std::min(first->second, all[i].name);
+      if (!is_new && !options_.keep_first) first->second = std::min(first->second, all[i].name);
     }
     std::vector<FlatTensor> rest;
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -240,11 +240,15 @@ Flattened flatten(const Checkpoint& checkpoint, pickle::NodeId root, const State
   Texts texts;
   add_own_metadata(checkpoint, state_dict.node, texts);
   texts.insert_or_assign("format", "pt");
-  for (const auto& [key, value] : result.flat.metadata) {
-    texts.insert_or_assign(key, value);
-  }
   for (const auto& [key, value] : metadata) {
     texts.insert_or_assign(key, value);
+  }
+  for (const auto& [name, kept] : result.flat.metadata) {
+    if (texts.try_emplace(name, kept).second) continue;
+    checkpoint.fail(Error::Kind::Conflict,
+                    fmt::format("{} is {} under another name, and the metadata have a text of that "
+                                "name: --shared clone",
+                                quote(name), quote(kept)));
   }
   result.flat.metadata.assign(texts.begin(), texts.end());
   return result;

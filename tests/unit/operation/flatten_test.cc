@@ -88,6 +88,35 @@ TEST_CASE("names of one view are kept once, under the first in byte order") {
   CHECK(metadata_of(cloned) == Lines{"format=pt"});
 }
 
+TEST_CASE("the name that stands first is the kept one, if that is asked for") {
+  const Fragment whole = tensor(storage("0", 2), {2}, {1});
+  const Fragment root = dict({
+      {text("z"), whole},
+      {text("a"), whole}
+  });
+  const Flattened result = flat(root, {.keep_first = true});
+  CHECK(lines(result) == Lines{"z float32 [2] from 0"});
+  CHECK(metadata_of(result) == Lines{"a=z", "format=pt"});
+}
+
+TEST_CASE("a name that the metadata have a text of cannot be an alias") {
+  const Fragment whole = tensor(storage("0", 2), {2}, {1});
+  const Fragment root = dict({
+      {text("a"),      whole},
+      {text("format"), whole}
+  });
+  CHECK(refusal_of(root).find("'format' is 'a' under another name, and the metadata have a text of "
+                              "that name: --shared clone") != std::string::npos);
+  CHECK(flat(root, {.clone_shared = true}).flat.tensors.size() == 2);
+  const Fragment tied = dict({
+      {text("a"), whole},
+      {text("z"), whole}
+  });
+  CHECK(refused([&] {
+          flat(tied, {}, Texts(1, {"z", "q"}));
+        }).find("'z' is 'a' under another name") != std::string::npos);
+}
+
 TEST_CASE("what is no tensor of the state dict is an error, or dropped") {
   const Fragment weights = dict({
       {text("w"),    scalar_tensor("0")},
