@@ -93,7 +93,7 @@ class LegacySave::Planner {
     if (layout_ != nullptr && !draft_.pickle_changed && draft_.payloads.empty()) {
       return add_range(0, layout_->source->size());
     }
-    refuse_loss(save_.inputs_, force_);
+    refuse_loss(save_.inputs_, force_, save_.inputs_[0]);
     const bool keeps_pickle = layout_ != nullptr && !draft_.pickle_changed && !layout_->has_views;
     keeps_pickle ? copy_object() : encode_object();
     if (layout_ != nullptr) add_range(layout_->end, layout_->source->size() - layout_->end);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "container/record_reader.h"
+#include "format/legacy.h"
 
 namespace ptsd::format {
 namespace {
@@ -32,15 +33,26 @@ void refuse_rest(const Loaded& input) {
                         size - used));
 }
 
+// Most often another object.
+void refuse_more(const Loaded& input) {
+  const LegacyLayout* const layout = input.legacy();
+  if (layout == nullptr || layout->source->size() <= layout->end) return;
+  fail_loss(input.checkpoint(), layout->end,
+            fmt::format("{} bytes after the last storage, which another container has no place "
+                        "for: --force goes on",
+                        layout->source->size() - layout->end));
+}
+
 }  // namespace
 
-void refuse_loss(Inputs inputs, bool force) {
+void refuse_loss(Inputs inputs, bool force, const Loaded* stream) {
   for (const Loaded* input : inputs) {
     if (const auto lost = input->checkpoint().pickle().lost_call) {
       fail_loss(input->checkpoint(), *lost, "a call of a state setter, which an edit would lose");
     }
     if (force) continue;
     refuse_rest(*input);
+    if (input != stream) refuse_more(*input);
     if (const std::string& left_out = input->facts().left_out; !left_out.empty()) {
       fail_loss(input->checkpoint(), std::nullopt,
                 left_out + ", and would be lost: --force goes on");
