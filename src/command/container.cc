@@ -16,6 +16,7 @@
 #include "format/refuse_loss.h"
 #include "format/safetensors_save.h"
 #include "format/settle.h"
+#include "format/text_save.h"
 #include "format/torch_zip_save.h"
 #include "operation/retag.h"
 
@@ -51,14 +52,36 @@ bool is_unchanged(const Draft& draft) {
   return !draft.pickle_changed && draft.payloads.empty() && !draft.drop_unused;
 }
 
-// One file, whole, in the container that it has.
+// One input, whole, in the container that it has.
 bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output) {
   const Opened& input = *inputs.front();
-  if (is_sharded(input, output) || output.is_for_safetensors()) return false;
-  if (!is_unchanged(draft) || inputs.size() > 1 || input.files().size() > 1) return false;
+  if (!is_unchanged(draft) || inputs.size() > 1 || output.changes_container()) return false;
+  if (is_sharded(input, output))
+    return !output.to || format_of(*output.to) == format_of(input.loaded().facts());
+  if (input.files().size() > 1) return false;
   if (is_program(input)) return !output.to && suffix_of(output) != ".safetensors";
   const auto own = own_container(input);
   return own && *own != Container::Zip && *own == container_of(draft, input, output);
+}
+
+PlannedFile copy_of(const Opened& input) {
+  PlannedFile file;
+  const format::FileFacts& facts = input.loaded().facts();
+  file.format = facts.format;
+  if (!facts.sharding) {
+    file.save = std::make_unique<format::CopySave>(*input.files().front());
+    return file;
+  }
+  for (const format::Sharding::Part& part : facts.sharding->parts) {
+    file.parts.files.push_back(
+        {.name = part.file, .save = std::make_unique<format::CopySave>(input.file(part.file))});
+  }
+  if (const std::string& index = facts.sharding->index; !index.empty()) {
+    const std::vector<std::byte> text = input.file(index).read(0, input.file(index).size());
+    file.parts.files.push_back(
+        {.name = index, .save = std::make_unique<format::TextSave>(std::string(as_text(text)))});
+  }
+  return file;
 }
 
 Inputs loaded_of(const std::vector<Opened*>& inputs) {
@@ -121,9 +144,7 @@ PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const Ou
   PlannedFile file;
   if (is_copy(draft, inputs, output)) {
     refuse_zip_options(options);
-    file.format = inputs.front()->loaded().facts().format;
-    file.save = std::make_unique<format::CopySave>(*inputs.front()->files().front());
-    return file;
+    return copy_of(*inputs.front());
   }
   const Inputs loaded = loaded_of(inputs);
   if (is_sharded(*inputs.front(), output)) {

@@ -29,6 +29,8 @@ class Folder {
   // empty, "." or ".." segment, and Error::Io for a file that cannot be opened. `namer` is what
   // names the file: "the index".
   const InputFile& open(std::string_view name, std::string_view namer = {});
+  // One that is open.
+  const InputFile& get(std::string_view name) const { return *files_.find(name)->second; }
   // The file that the user named, wherever it is.
   const InputFile& open_named(const std::string& path);
   // All that were opened, in the order of their names.

@@ -87,7 +87,11 @@ void OutputFolder::create() {
 }
 
 std::string OutputFolder::path_of(const std::string& name) const {
-  return (fs::path(parent_path_) / temporary_ / name).string();
+  const fs::path path = fs::path(parent_path_) / temporary_ / name;
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) fail(Error::Kind::Io, path_, "cannot create a directory in it: " + error.message());
+  return path.string();
 }
 
 void OutputFolder::commit() {

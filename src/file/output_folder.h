@@ -22,7 +22,8 @@ class OutputFolder {
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
-  // Where a file of this name is to be written.
+  // Where a file of this name is to be written. The directories that the name leads through are
+  // made. Throws Error::Io for what the system refuses.
   std::string path_of(const std::string& name) const;
   // Throws Error::Usage if something has the name by now, Error::Io where the directory cannot be
   // made durable; it may have its name then.

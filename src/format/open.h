@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/limits.h"
@@ -33,6 +34,8 @@ class Opened {
   checkpoint::Checkpoint& checkpoint() { return loaded_->checkpoint(); }
   // At least one.
   std::vector<const file::InputFile*> files() const { return folder_.opened(); }
+  // One that the checkpoint lies in, by its name in their folder.
+  const file::InputFile& file(std::string_view name) const { return folder_.get(name); }
   const Address& address() const { return address_; }
   // The value that the address names.
   pickle::NodeId root() const { return root_; }

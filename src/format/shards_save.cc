@@ -117,7 +117,8 @@ Draft part_of(Checkpoint& checkpoint, NodeId dict, std::span<const Pair> entries
 }
 
 std::string stem_of(const std::string& file) {
-  return file.substr(0, file.rfind('.'));
+  const std::string name = file.substr(file.rfind('/') + 1);
+  return name.substr(0, name.rfind('.'));
 }
 
 }  // namespace

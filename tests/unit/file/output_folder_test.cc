@@ -34,6 +34,25 @@ TEST_CASE("a directory has its name when all of its files are there, and not bef
   CHECK(here.read("parts/b") == "b");
 }
 
+TEST_CASE("the name of a file can lead through directories") {
+  const TemporaryFolder here;
+  OutputFolder folder(here.path("parts"));
+  write(folder, "sub/deep/a");
+  write(folder, "sub/b");
+  folder.commit();
+  CHECK(here.read("parts/sub/deep/a") == "sub/deep/a");
+  CHECK(here.read("parts/sub/b") == "sub/b");
+}
+
+TEST_CASE("a check refuses what the directory would, and makes nothing") {
+  const TemporaryFolder here;
+  OutputFolder::check(here.path("parts/"));
+  CHECK(here.names().empty());
+  here.write("file", "x");
+  CHECK(refusal([&] { OutputFolder::check(here.path("file")); }, Error::Kind::Usage) ==
+        here.path("file") + ": exists; parts are written into a new directory");
+}
+
 TEST_CASE("a directory that is not committed leaves nothing") {
   const TemporaryFolder here;
   {
