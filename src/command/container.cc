@@ -100,7 +100,8 @@ void refuse_zip_options(const format::SaveOptions& options) {
 [[noreturn]] void fail_program(const Draft& draft) {
   draft.base.fail(
       Error::Kind::Conflict,
-      "an archive with code, which an edit cannot change: --to pt writes the state dict");
+      "an archive with code, which an edit cannot change: ptsd rewrite --to pt writes the state "
+      "dict");
 }
 
 // As PyTorch names the root of an archive.
@@ -124,10 +125,11 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
   if (is_program(input)) fail_program(draft);
   const bool torch = std::ranges::find(kTorchSuffixes, suffix) != kTorchSuffixes.end();
   if (!own && !torch && output.output) {
-    fail_usage(fmt::format("{} cannot be written: --to says as what, or a name in .pt or "
-                           ".safetensors",
-                           input.loaded().facts().format),
-               *output.output);
+    fail_usage(
+        fmt::format("ptsd cannot write the format {}: name the output *.pt or *.safetensors, "
+                    "or use ptsd rewrite --to",
+                    input.loaded().facts().format),
+        *output.output);
   }
   if (!own || (*own == Container::Safetensors && torch)) return Container::Zip;
   return *own;
