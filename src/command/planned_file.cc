@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command/planned_file.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,19 @@ namespace ptsd::command {
 
 using checkpoint::Draft;
 using checkpoint::StateDict;
+
+namespace {
+
+// A dict of names without a tensor anywhere, as an edit can leave it.
+bool is_emptied(const checkpoint::Checkpoint& checkpoint) {
+  const auto pairs = pairs_of(checkpoint.names(), checkpoint.root());
+  return checkpoint.tensors().count() == 0 && pairs &&
+         std::ranges::all_of(*pairs, [&](const checkpoint::Pair& pair) {
+           return checkpoint::is_text(checkpoint.graph(), pair.key);
+         });
+}
+
+}  // namespace
 
 std::string_view format_of(const format::FileFacts& facts) {
   return facts.sharding ? facts.sharding->parts.front().format : facts.format;
@@ -43,7 +57,9 @@ void PlannedFile::leave_out_foreign(Draft& draft, Container container,
 
 StateDict PlannedFile::chosen(const StateDictOptions& options) {
   const checkpoint::Checkpoint& checkpoint = settled->checkpoint();
-  const auto found = choose_state_dicts(checkpoint, checkpoint.root(), options.in);
+  const auto found = options.in.empty() && is_emptied(checkpoint)
+                         ? std::vector<StateDict>{{.path = "", .node = checkpoint.root()}}
+                         : choose_state_dicts(checkpoint, checkpoint.root(), options.in);
   if (found.size() > 1) {
     fail_usage("--in: one state dict fits into such a file", checkpoint.origin().file);
   }

@@ -38,7 +38,7 @@ struct PlannedFile {
   // holds tensors, unless --drop-other is given.
   void leave_out_foreign(checkpoint::Draft& draft, Container container,
                          const OutputOptions& output);
-  // The one state dict of what is settled.
+  // The one state dict of what is settled; the root, where an edit took all tensors.
   checkpoint::StateDict chosen(const StateDictOptions& options);
   // It, as a format without pickles holds it; `input` is what the draft was made from.
   checkpoint::FlatCheckpoint flatten(const checkpoint::Draft& draft, const format::FileFacts& input,
