@@ -52,18 +52,6 @@ bool is_unchanged(const Draft& draft) {
   return !draft.pickle_changed && draft.payloads.empty() && !draft.drop_unused;
 }
 
-// One input, whole, in the container that it has.
-bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output) {
-  const Opened& input = *inputs.front();
-  if (!is_unchanged(draft) || inputs.size() > 1 || output.changes_container()) return false;
-  if (is_sharded(input, output))
-    return !output.to || format_of(*output.to) == format_of(input.loaded().facts());
-  if (input.files().size() > 1) return false;
-  if (is_program(input)) return !output.to && suffix_of(output) != ".safetensors";
-  const auto own = own_container(input);
-  return own && *own != Container::Zip && *own == container_of(draft, input, output);
-}
-
 PlannedFile copy_of(const Opened& input) {
   PlannedFile file;
   const format::FileFacts& facts = input.loaded().facts();
@@ -138,6 +126,17 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
 bool is_sharded(const Opened& input, const OutputOptions& output) {
   if (output.max_shard_size) return true;
   return input.loaded().facts().sharding && suffix_of(output).empty();
+}
+
+bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output) {
+  const Opened& input = *inputs.front();
+  if (!is_unchanged(draft) || inputs.size() > 1 || output.changes_container()) return false;
+  if (is_sharded(input, output))
+    return !output.to || format_of(*output.to) == format_of(input.loaded().facts());
+  if (input.files().size() > 1) return false;
+  if (is_program(input)) return !output.to && suffix_of(output) != ".safetensors";
+  const auto own = own_container(input);
+  return own && *own != Container::Zip && *own == container_of(draft, input, output);
 }
 
 PlannedFile plan_file(Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output,

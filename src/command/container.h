@@ -22,6 +22,10 @@ Container container_of(const checkpoint::Draft& draft, const format::Opened& inp
 // Whether a directory of parts is written.
 bool is_sharded(const format::Opened& input, const OutputOptions& output);
 
+// Whether the output is the one input, whole, in the container that it has: nothing can be lost.
+bool is_copy(const checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
+             const OutputOptions& output);
+
 PlannedFile plan_file(checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
                       const OutputOptions& output, const StateDictOptions& state_dict,
                       format::SaveOptions options, const Limits& limits);

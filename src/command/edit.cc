@@ -31,8 +31,7 @@ namespace {
 }
 
 // What a new archive would not hold, or would hide, is not passed over in silence.
-void refuse_damage(const Opened& opened, bool force) {
-  if (force) return;
+void refuse_damage(const Opened& opened) {
   const std::vector<Warning> found = opened.loaded().audit();
   if (!found.empty()) fail_damage(found);
 }
@@ -202,8 +201,9 @@ Exit save(Draft& draft, const std::vector<Opened*>& inputs, const SaveRequest& r
   const OutputOptions& output = request.output;
   const bool nothing_to_do = output.in_place && !report.changed;
   check_target(output, inputs, nothing_to_do);
+  const bool keeps_all = output.force || is_copy(draft, inputs, output);
   for (const Opened* input : inputs) {
-    refuse_damage(*input, output.force);
+    if (!keeps_all) refuse_damage(*input);
     report.inputs.push_back(input->address().file);
     const std::vector<Warning> warnings = input->loaded().warnings();
     report.warnings.insert(report.warnings.end(), warnings.begin(), warnings.end());
