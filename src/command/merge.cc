@@ -15,6 +15,7 @@
 
 #include "base/quote.h"
 #include "command/edit.h"
+#include "format/checked_storages.h"
 #include "operation/filter.h"
 #include "operation/merge.h"
 #include "operation/rename.h"
@@ -137,8 +138,13 @@ operation::Filtered intersect(Inputs& inputs, const Options& options) {
 Exit run(const Options& options) {
   Inputs inputs(options);
   const std::vector<format::Opened*> opened = inputs.opened();
+  std::vector<const format::Loaded*> loaded;
+  for (const format::Opened* input : opened) {
+    loaded.push_back(&input->loaded());
+  }
+  format::CheckedStorages storages(loaded);
   const operation::OpenStorage open = [&](std::size_t input, checkpoint::StorageId storage) {
-    return opened[input]->loaded().open_storage(storage);
+    return storages.open(input, storage);
   };
   const operation::Merged done = merge(inputs.draft(), inputs.others(), options.on_conflict, open);
   report::EditReport report = {

@@ -283,9 +283,9 @@ LegacySave::LegacySave(const Draft& draft, std::span<const Loaded* const> inputs
   Planner(*this, draft, force).plan();
 }
 
-void LegacySave::write_piece(ByteSink& sink, const Piece& piece) const {
+void LegacySave::write_piece(ByteSink& sink, const Piece& piece, CheckedStorages& storages) const {
   if (piece.payload) {
-    write_payload(sink, *piece.payload, 0, piece.size, inputs_);
+    write_payload(sink, *piece.payload, 0, piece.size, storages);
   } else if (piece.source != nullptr) {
     sink.copy(*piece.source, piece.offset, piece.size);
   } else {
@@ -294,8 +294,9 @@ void LegacySave::write_piece(ByteSink& sink, const Piece& piece) const {
 }
 
 void LegacySave::write_pieces(ByteSink& sink) const {
+  CheckedStorages storages(inputs_);
   for (const Piece& piece : pieces_) {
-    write_piece(sink, piece);
+    write_piece(sink, piece, storages);
   }
 }
 
@@ -331,10 +332,11 @@ void LegacySave::verify(const ByteSource& written, bool payload, const Limits& l
     fail_check(written, 0, fmt::format("{} bytes, expected {}", written.size(), size_));
   }
   Comparison comparison(written);
+  CheckedStorages storages(inputs_);
   for (const Piece& piece : pieces_) {
     const bool is_payload = piece.payload || piece.source != nullptr;
     if (payload || !is_payload) {
-      write_piece(comparison, piece);
+      write_piece(comparison, piece, storages);
     } else {
       comparison.skip(piece.size);
     }

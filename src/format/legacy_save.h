@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "checkpoint/draft.h"
-#include "format/loaded.h"
+#include "format/checked_storages.h"
 #include "format/save.h"
 
 namespace ptsd::format {
@@ -40,7 +40,7 @@ class LegacySave final : public Save {
 
   class Planner;
 
-  void write_piece(ByteSink& sink, const Piece& piece) const;
+  void write_piece(ByteSink& sink, const Piece& piece, CheckedStorages& storages) const;
   void write_pieces(ByteSink& sink) const;
 
   std::vector<const Loaded*> inputs_;

@@ -44,10 +44,10 @@ std::uint64_t payload_size(const Payload& payload, Inputs inputs) {
 }
 
 void write_payload(ByteSink& sink, const Payload& payload, std::uint64_t offset, std::uint64_t size,
-                   Inputs inputs, const std::function<void(Bytes)>& seen) {
-  const Loaded& input = *inputs[payload.input];
+                   CheckedStorages& storages, const std::function<void(Bytes)>& seen) {
+  const Loaded& input = *storages.inputs()[payload.input];
   if (payload.derivation) {
-    const auto derived = payload.derivation->over(input.open_storage(payload.storage));
+    const auto derived = payload.derivation->over(storages.open(payload.input, payload.storage));
     return write_blocks(sink, *derived, offset, size, seen);
   }
   const std::optional<StoredRange> range = input.range(payload.storage);
@@ -55,7 +55,7 @@ void write_payload(ByteSink& sink, const Payload& payload, std::uint64_t offset,
   if (offset == 0 && size == storage_size(input, payload.storage)) {
     return write_whole(sink, input.open_unchecked(payload.storage), size, seen);
   }
-  write_blocks(sink, *input.open_storage(payload.storage), offset, size, seen);
+  write_blocks(sink, *storages.open(payload.input, payload.storage), offset, size, seen);
 }
 
 }  // namespace ptsd::format

@@ -3,15 +3,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <span>
 
 #include "base/byte_sink.h"
 #include "checkpoint/draft.h"
-#include "format/loaded.h"
+#include "format/checked_storages.h"
 
 namespace ptsd::format {
-
-using Inputs = std::span<const Loaded* const>;  // in the order of the command line
 
 // The bytes that a payload gives.
 std::uint64_t payload_size(const checkpoint::Payload& payload, Inputs inputs);
@@ -20,6 +17,7 @@ std::uint64_t payload_size(const checkpoint::Payload& payload, Inputs inputs);
 // checked on the way; where it has none, bytes that need no change go through the kernel. `seen`,
 // if it is set, gets every block that is written. Throws Error::Malformed for a CRC that is wrong.
 void write_payload(ByteSink& sink, const checkpoint::Payload& payload, std::uint64_t offset,
-                   std::uint64_t size, Inputs inputs, const std::function<void(Bytes)>& seen = {});
+                   std::uint64_t size, CheckedStorages& storages,
+                   const std::function<void(Bytes)>& seen = {});
 
 }  // namespace ptsd::format

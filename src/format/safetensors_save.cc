@@ -42,13 +42,12 @@ void append_string(std::string& out, std::string_view text) {
   append_json_string(out, text, JsonEscapes::Few);
 }
 
-// The storage that was opened last. To open one can be to read all of it, for its CRC, and a whole
-// model can lie in one.
+// The storage that was opened last: to open one can be to inflate it.
 class OpenedStorage {
  public:
-  const ByteSource& get(const checkpoint::Payload& payload, Inputs inputs) {
+  const ByteSource& get(const checkpoint::Payload& payload, CheckedStorages& storages) {
     if (!source_ || payload.input != input_ || payload.storage != storage_) {
-      source_ = inputs[payload.input]->open_storage(payload.storage);
+      source_ = storages.open(payload.input, payload.storage);
       input_ = payload.input;
       storage_ = payload.storage;
     }
@@ -209,23 +208,24 @@ bool SafetensorsSave::is_part(const Planned& planned) const {
 
 void SafetensorsSave::write(ByteSink& sink) {
   sink.write(as_bytes(header_));
+  CheckedStorages storages(inputs_);
   OpenedStorage opened;
   for (Planned& planned : tensors_) {
     const FlatTensor& tensor = planned.tensor;
     std::uint32_t crc = 0;
     const auto add_to_crc = [&](Bytes block) { crc = crc32(block, crc); };
     if (copied_from(planned)) {
-      write_payload(sink, tensor.payload, tensor.offset, planned.size, inputs_);
+      write_payload(sink, tensor.payload, tensor.offset, planned.size, storages);
       continue;
     }
     if (is_part(planned)) {
-      each_block(opened.get(tensor.payload, inputs_), tensor.offset, planned.size,
+      each_block(opened.get(tensor.payload, storages), tensor.offset, planned.size,
                  [&](Bytes block) {
                    add_to_crc(block);
                    sink.write(block);
                  });
     } else {
-      write_payload(sink, tensor.payload, tensor.offset, planned.size, inputs_, add_to_crc);
+      write_payload(sink, tensor.payload, tensor.offset, planned.size, storages, add_to_crc);
     }
     planned.crc = crc;
   }

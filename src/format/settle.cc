@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/settle.h"
 
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -27,17 +28,21 @@ class PayloadBytes final : public StorageBytes {
   }
   std::unique_ptr<ByteSource> open() const override {
     auto storage = input_.open_storage(payload_.storage);
+    is_checked_ = true;
     return payload_.derivation ? payload_.derivation->over(std::move(storage)) : std::move(storage);
   }
+  // What is derived has no CRC of its own: that of its storage is checked once.
   UncheckedSource open_unchecked() const override {
-    if (payload_.derivation) return {.source = open()};
-    return input_.open_unchecked(payload_.storage);
+    if (!payload_.derivation) return input_.open_unchecked(payload_.storage);
+    if (!is_checked_) return {.source = open()};
+    return {.source = payload_.derivation->over(input_.open_unchecked(payload_.storage).source)};
   }
 
  private:
   Payload payload_;
   const Loaded& input_;
   std::uint64_t size_;
+  mutable std::atomic<bool> is_checked_ = false;
 };
 
 }  // namespace

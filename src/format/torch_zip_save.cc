@@ -43,16 +43,16 @@ std::uint32_t TorchZipSave::checksum(Bytes bytes) const {
 }
 
 std::uint32_t TorchZipSave::write(const PlannedMember& planned, ByteSink& data,
-                                  std::uint64_t folded, ReadAheads& small) const {
+                                  std::uint64_t folded, Sources& from) const {
   if (const auto* range = std::get_if<CopiedRange>(&planned.content)) {
     const std::uint64_t size = planned.member.compressed_size;
     const bool is_small = size <= ReadAhead::kLargest;
-    data.copy(is_small ? small.of(*range->source) : *range->source, range->offset, size);
+    data.copy(is_small ? from.small.of(*range->source) : *range->source, range->offset, size);
     return plan_.checksums ? range->crc : 0;
   }
   if (const auto* streamed = std::get_if<StreamedPayload>(&planned.content)) {
     std::uint32_t crc = 0;
-    write_payload(data, streamed->payload, 0, planned.member.size, inputs_, [&](Bytes block) {
+    write_payload(data, streamed->payload, 0, planned.member.size, from.storages, [&](Bytes block) {
       if (plan_.checksums) crc = crc32(block, crc);
     });
     return crc;
@@ -69,9 +69,9 @@ std::uint32_t TorchZipSave::write(const PlannedMember& planned, ByteSink& data,
 void TorchZipSave::write(ByteSink& sink) {
   container::ZipWriter writer(sink, plan_.alignment);
   std::uint64_t folded = 0;
-  ReadAheads small;
+  Sources from = {.storages = CheckedStorages(inputs_)};
   for (PlannedMember& planned : plan_.members) {
-    planned.crc = write(planned, writer.begin(planned.member), folded, small);
+    planned.crc = write(planned, writer.begin(planned.member), folded, from);
     writer.end(planned.crc);
     if (planned.member.size > 0) folded = container::fold_crc(folded, planned.crc);
   }

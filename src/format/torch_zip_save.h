@@ -6,7 +6,7 @@
 
 #include "base/read_ahead.h"
 #include "container/zip_reader.h"
-#include "format/loaded.h"
+#include "format/checked_storages.h"
 #include "format/save.h"
 #include "format/torch_zip_plan.h"
 
@@ -29,8 +29,14 @@ class TorchZipSave final : public Save {
   void verify(const ByteSource& written, bool payload, const Limits& limits) const override;
 
  private:
+  // What members are read from while a file is written.
+  struct Sources {
+    CheckedStorages storages;
+    ReadAheads small = {};
+  };
+
   std::uint32_t write(const PlannedMember& planned, ByteSink& data, std::uint64_t folded,
-                      ReadAheads& small) const;
+                      Sources& from) const;
   std::uint32_t checksum(Bytes bytes) const;
   void verify(const container::ZipReader& zip, const container::Member& member,
               const PlannedMember& planned, bool payload) const;
