@@ -98,7 +98,7 @@ operation::Suggestions suggestions(const operation::Fit& fit, const format::Open
                                    const StateDict& given, const format::Opened& reference,
                                    const StateDict& wanted) {
   if (fit.missing.empty() || fit.unexpected.empty()) {
-    return {.rules = {}, .names = names_of(entries_of(checkpoint, given))};
+    return {.rules = {}, .rivals = {}, .names = names_of(entries_of(checkpoint, given))};
   }
   return suggest(entries_of(checkpoint, given), entries_of(reference, wanted));
 }
@@ -172,6 +172,7 @@ Exit run(const Options& options) {
       .strict = options.strict,
       .fit = fit,
       .suggestions = std::move(found.rules),
+      .rivals = std::move(found.rivals),
       .warnings = warnings_of(checkpoint, reference, fit, found.complete),
   };
   checkpoint.check_unchanged();

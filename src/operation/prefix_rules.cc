@@ -2,6 +2,7 @@
 #include "operation/prefix_rules.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <tuple>
 #include <unordered_set>
@@ -115,6 +116,83 @@ std::vector<Prefixes> candidates(const Naming& naming) {
   return votes.leaders();
 }
 
+// The numbers in a prefix: "block_3.attn" has "3".
+std::string numbers_in(Text prefix) {
+  constexpr Text kDigits = "0123456789";
+  std::string numbers;
+  for (std::size_t end = 0, at; (at = prefix.find_first_of(kDigits, end)) != Text::npos;) {
+    end = std::min(prefix.find_first_not_of(kDigits, at), prefix.size());
+    numbers.append(prefix.substr(at, end - at)) += ' ';
+  }
+  return numbers;
+}
+
+// A rule, and what it would do.
+struct Trial {
+  Suggestion rule;
+  Gain gain;
+  bool keeps_numbers;  // of layers that are alike, the third becomes the third
+
+  std::pair<std::uint64_t, bool> rank() const { return {gain.count, keeps_numbers}; }
+};
+
+// The best first.
+std::vector<Trial> worthwhile_rules(const Naming& naming) {
+  std::vector<Suggestion> rules;
+  for (const auto& [from, to] : candidates(naming)) {
+    rules.push_back({Suggestion::Kind::Prefix, std::string(from), std::string(to)});
+  }
+  rules.push_back({Suggestion::Kind::Unwrap});
+  const bool one_missing = naming.missing().size() == 1;
+  std::vector<Trial> trials;
+  for (Suggestion& rule : rules) {
+    std::optional<Gain> gain = naming.gain(renamed(rule, naming.names()));
+    if (!gain) continue;
+    rule.fixes = gain->count;
+    // One name alone is better mapped as such, unless its prefix is all there is to it.
+    const bool replaces = !rule.from.empty() && !rule.to.empty();
+    const std::uint64_t least = replaces || !one_missing ? 2 : 1;
+    if (rule.fixes < least) continue;
+    const std::string numbers = numbers_in(rule.from);
+    const bool keeps_numbers = !numbers.empty() && numbers == numbers_in(rule.to);
+    trials.push_back({std::move(rule), std::move(*gain), keeps_numbers});
+  }
+  std::ranges::stable_sort(trials, std::greater(), &Trial::rank);
+  return trials;
+}
+
+void mark_contested(const Trial& trial, PrefixChoice& choice) {
+  for (std::size_t i = 0; i < trial.gain.wanted_of.size(); ++i) {
+    if (trial.gain.wanted_of[i] == kNone) continue;
+    choice.contested_entries[i] = true;
+    choice.contested_wanted[trial.gain.wanted_of[i]] = true;
+  }
+}
+
+// A rule that a better one contradicts is out, whether that one is taken or has rivals itself.
+PrefixChoice choose(const Naming& naming, const std::vector<Trial>& trials) {
+  PrefixChoice choice = {.contested_entries = std::vector<bool>(naming.names().size()),
+                         .contested_wanted = std::vector<bool>(naming.wanted_count())};
+  for (auto trial = trials.begin(); trial != trials.end(); ++trial) {
+    const auto rivals_it = [&](const Trial& other) { return other.gain.contradicts(trial->gain); };
+    if (std::any_of(trials.begin(), trial, rivals_it)) continue;
+    Rivals rivals;
+    for (auto other = trial + 1; other != trials.end() && other->rank() == trial->rank(); ++other) {
+      if (!rivals_it(*other)) continue;
+      rivals.push_back(other->rule);
+      mark_contested(*other, choice);
+    }
+    if (rivals.empty()) {
+      if (!choice.best) choice.best = trial->rule;
+      continue;
+    }
+    rivals.insert(rivals.begin(), trial->rule);
+    mark_contested(*trial, choice);
+    choice.rivals.push_back(std::move(rivals));
+  }
+  return choice;
+}
+
 }  // namespace
 
 Naming::Naming(std::span<const StateEntry> checkpoint, std::span<const StateEntry> reference)
@@ -125,12 +203,12 @@ Naming::Naming(std::span<const StateEntry> checkpoint, std::span<const StateEntr
   for (const StateEntry& entry : checkpoint) {
     names_.emplace_back(entry.name);
   }
-  fits_ = fitting(names_).value_or(Fitting(reference.size()));
+  fits_ = fitting(names_).value_or(Fitting(reference_.size(), kNone));
 }
 
 void Naming::set_names(std::vector<std::string> names) {
   names_ = std::move(names);
-  fits_ = fitting(names_).value_or(Fitting(reference_.size()));
+  fits_ = fitting(names_).value_or(Fitting(reference_.size(), kNone));
 }
 
 std::vector<std::size_t> Naming::unexpected() const {
@@ -154,46 +232,45 @@ std::vector<std::size_t> Naming::missing() const {
 }
 
 std::optional<Naming::Fitting> Naming::fitting(const Names& names) const {
-  Fitting fits(reference_.size());
+  Fitting fits(reference_.size(), kNone);
   std::unordered_set<Text> taken;
   taken.reserve(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!taken.insert(names[i]).second) return std::nullopt;
     const auto found = wanted_.find(names[i]);
     if (found == wanted_.end()) continue;
-    fits[found->second] = has_fitting_shape(checkpoint_[i], reference_[found->second]);
+    if (has_fitting_shape(checkpoint_[i], reference_[found->second])) fits[found->second] = i;
   }
   return fits;
 }
 
-std::optional<std::uint64_t> Naming::gain(const Names& names) const {
+std::optional<Gain> Naming::gain(const Names& names) const {
   const std::optional<Fitting> after = fitting(names);
   if (!after) return std::nullopt;
-  std::uint64_t gained = 0;
+  Gain gain = {.wanted_of = std::vector(names.size(), kNone),
+               .entry_of = std::vector(fits_.size(), kNone)};
   for (std::size_t i = 0; i < fits_.size(); ++i) {
-    if (fits_[i] && !(*after)[i]) return std::nullopt;
-    if (!fits_[i] && (*after)[i]) ++gained;
+    const std::size_t entry = (*after)[i];
+    if (fits_[i] != kNone && entry == kNone) return std::nullopt;
+    if (fits_[i] != kNone || entry == kNone) continue;
+    gain.wanted_of[entry] = i;
+    gain.entry_of[i] = entry;
+    ++gain.count;
   }
-  return gained;
+  return gain;
 }
 
-std::optional<Suggestion> best_prefix_rule(const Naming& naming) {
-  std::vector<Suggestion> rules;
-  for (const auto& [from, to] : candidates(naming)) {
-    rules.push_back({Suggestion::Kind::Prefix, std::string(from), std::string(to)});
-  }
-  rules.push_back({Suggestion::Kind::Unwrap});
-  const std::size_t missing = naming.missing().size();
-  std::optional<Suggestion> best;
-  for (Suggestion& rule : rules) {
-    rule.fixes = naming.gain(renamed(rule, naming.names())).value_or(0);
-    // One name alone is better mapped as such, unless its prefix is all there is to it.
-    const bool replaces = !rule.from.empty() && !rule.to.empty();
-    const std::uint64_t least = replaces || missing > 1 ? 2 : 1;
-    if (rule.fixes >= least && (!best || rule.fixes > best->fixes)) best = rule;
-    if (rule.fixes == missing) break;
-  }
-  return best;
+bool Gain::contradicts(const Gain& other) const {
+  const auto differ = [](std::size_t mine, std::size_t others) {
+    return mine != kNone && others != kNone && mine != others;
+  };
+  return std::ranges::mismatch(wanted_of, other.wanted_of, std::not_fn(differ)).in1 !=
+             wanted_of.end() ||
+         std::ranges::mismatch(entry_of, other.entry_of, std::not_fn(differ)).in1 != entry_of.end();
+}
+
+PrefixChoice choose_prefix_rule(const Naming& naming) {
+  return choose(naming, worthwhile_rules(naming));
 }
 
 Names renamed(const Suggestion& rule, const Names& names) {

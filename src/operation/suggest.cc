@@ -25,7 +25,7 @@ struct Group {
 
 using GroupKey = std::pair<tensor::DType, std::vector<std::int64_t>>;
 
-std::map<GroupKey, Group> groups_of(const Naming& naming) {
+std::map<GroupKey, Group> groups_of(const Naming& naming, const PrefixChoice& choice) {
   std::map<GroupKey, Group> groups;
   const auto group = [&](const StateEntry& entry) -> Group& {
     return groups[{
@@ -37,10 +37,12 @@ std::map<GroupKey, Group> groups_of(const Naming& naming) {
   };
   for (const std::size_t i : naming.missing()) {
     const StateEntry& entry = naming.wanted(i);
+    if (choice.contested_wanted[i]) continue;
     if (is_comparable(entry, entry.name)) group(entry).missing.push_back(i);
   }
   for (const std::size_t i : naming.unexpected()) {
     const StateEntry& entry = naming.entry(i);
+    if (choice.contested_entries[i]) continue;
     if (is_comparable(entry, naming.names()[i])) group(entry).unexpected.push_back(i);
   }
   return groups;
@@ -135,8 +137,9 @@ bool can_be_typed(Text name) {
   return name.find("=>") == Text::npos;
 }
 
-void suggest_names(Naming& naming, Suggestions& result) {
-  const std::map<GroupKey, Group> groups = groups_of(naming);
+// What rivals are about is left alone: single names would be the guess that was not made.
+void suggest_names(Naming& naming, const PrefixChoice& choice, Suggestions& result) {
+  const std::map<GroupKey, Group> groups = groups_of(naming, choice);
   std::vector<const Group*> order;
   for (const auto& [key, group] : groups) {
     if (!group.missing.empty() && !group.unexpected.empty()) order.push_back(&group);
@@ -164,14 +167,14 @@ void suggest_names(Naming& naming, Suggestions& result) {
 Suggestions suggest(std::span<const StateEntry> checkpoint, std::span<const StateEntry> reference) {
   Suggestions result;
   Naming naming(checkpoint, reference);
-  while (result.rules.size() < kMostRules && !naming.missing().empty() &&
-         !naming.unexpected().empty()) {
-    const std::optional<Suggestion> rule = best_prefix_rule(naming);
-    if (!rule) break;
-    naming.set_names(renamed(*rule, naming.names()));
-    result.rules.push_back(*rule);
+  PrefixChoice choice = choose_prefix_rule(naming);
+  while (choice.best && result.rules.size() < kMostRules) {
+    naming.set_names(renamed(*choice.best, naming.names()));
+    result.rules.push_back(std::move(*choice.best));
+    choice = choose_prefix_rule(naming);
   }
-  suggest_names(naming, result);
+  suggest_names(naming, choice, result);
+  result.rivals = std::move(choice.rivals);
   result.names = naming.names();
   return result;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ptsd::operation {
 
@@ -17,5 +18,8 @@ struct Suggestion {
 
   bool operator==(const Suggestion&) const = default;
 };
+
+// Rules that fix as many names each, and contradict the first: nothing tells which one is meant.
+using Rivals = std::vector<Suggestion>;
 
 }  // namespace ptsd::operation

@@ -20,6 +20,7 @@ struct FitReport {
   bool strict = true;
   const operation::Fit& fit;
   std::vector<operation::Suggestion> suggestions = {};
+  std::vector<operation::Rivals> rivals = {};
   std::vector<Warning> warnings = {};
 
   bool loads() const { return fit.loads(strict); }

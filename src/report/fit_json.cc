@@ -56,6 +56,22 @@ Json suggestions_json(const FitReport& report) {
   return json;
 }
 
+Json rivals_json(const FitReport& report) {
+  Json json = Json::array();
+  for (const operation::Rivals& rivals : report.rivals) {
+    Json item;
+    item["rules"] = Json::array();
+    for (const operation::Suggestion& rival : rivals) {
+      Json rule;
+      set_text(rule, "rule", rule_text(rival));
+      item["rules"].push_back(std::move(rule));
+    }
+    item["fixes"] = rivals.front().fixes;
+    json.push_back(std::move(item));
+  }
+  return json;
+}
+
 }  // namespace
 
 void write_fit_json(Output& output, const FitReport& report) {
@@ -83,6 +99,7 @@ void write_fit_json(Output& output, const FitReport& report) {
   json["other_dtypes"] = names_json(fit.other_dtypes);
   set_text(json, "message", torch_text(report));
   json["suggestions"] = suggestions_json(report);
+  json["ambiguous"] = rivals_json(report);
   json["warnings"] = to_json(report.warnings);
   output.write(dump(json) + "\n");
 }

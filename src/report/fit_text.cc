@@ -13,6 +13,7 @@
 namespace ptsd::report {
 
 using operation::LoadError;
+using operation::Rivals;
 using operation::Suggestion;
 
 namespace {
@@ -80,6 +81,37 @@ std::string exception_text(const FitReport& report) {
   return text;
 }
 
+void write_suggestions(Output& output, const std::vector<Suggestion>& suggestions) {
+  if (suggestions.empty()) return;
+  output.write("\n" + output.style().paint(Role::Heading, "rename with:") + "\n");
+  const std::size_t shown = std::min(suggestions.size(), kMostSuggestions);
+  std::size_t width = 0;
+  std::vector<std::string> rules;
+  for (std::size_t i = 0; i < shown; ++i) {
+    rules.push_back(rule_text(suggestions[i]));
+    width = std::max(width, display_width(rules.back()));
+  }
+  for (std::size_t i = 0; i < shown; ++i) {
+    std::string line = "  ";
+    append_padded(line, rules[i], display_width(rules[i]), width, Align::Left);
+    output.write(fmt::format("{}  fixes {}\n", line, counted(suggestions[i].fixes, "name")));
+  }
+  if (suggestions.size() > shown) {
+    output.write(fmt::format("  and {} more, which --emit-map writes to a file\n",
+                             grouped(suggestions.size() - shown)));
+  }
+}
+
+void write_rivals(Output& output, const std::vector<Rivals>& groups) {
+  for (const Rivals& rivals : groups) {
+    output.write(fmt::format("\neach of these fixes {}, and nothing tells which is meant:\n",
+                             counted(rivals.front().fixes, "name")));
+    for (const Suggestion& rival : rivals) {
+      output.write(fmt::format("  {}\n", rule_text(rival)));
+    }
+  }
+}
+
 }  // namespace
 
 std::string torch_text(const FitReport& report) {
@@ -103,24 +135,8 @@ std::string rule_text(const Suggestion& rule) {
 
 void write_fit_text(Output& output, const FitReport& report) {
   output.write(torch_text(report) + "\n");
-  if (report.suggestions.empty()) return;
-  output.write("\n" + output.style().paint(Role::Heading, "rename with:") + "\n");
-  const std::size_t shown = std::min(report.suggestions.size(), kMostSuggestions);
-  std::size_t width = 0;
-  std::vector<std::string> rules;
-  for (std::size_t i = 0; i < shown; ++i) {
-    rules.push_back(rule_text(report.suggestions[i]));
-    width = std::max(width, display_width(rules.back()));
-  }
-  for (std::size_t i = 0; i < shown; ++i) {
-    std::string line = "  ";
-    append_padded(line, rules[i], display_width(rules[i]), width, Align::Left);
-    output.write(fmt::format("{}  fixes {}\n", line, counted(report.suggestions[i].fixes, "name")));
-  }
-  if (report.suggestions.size() > shown) {
-    output.write(fmt::format("  and {} more, which --emit-map writes to a file\n",
-                             grouped(report.suggestions.size() - shown)));
-  }
+  write_suggestions(output, report.suggestions);
+  write_rivals(output, report.rivals);
 }
 
 }  // namespace ptsd::report

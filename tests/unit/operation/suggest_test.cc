@@ -161,6 +161,68 @@ TEST_CASE("of two that are as near, none is guessed") {
             .rules.empty());
 }
 
+// The same three entries under each prefix.
+Named under(const std::vector<std::string>& prefixes) {
+  Named named;
+  for (const std::string& prefix : prefixes) {
+    named.push_back({prefix + "embedding.weight", {1}});
+    named.push_back({prefix + "head.weight", {2}});
+    named.push_back({prefix + "head.bias", {3}});
+  }
+  return named;
+}
+
+TEST_CASE("of prefixes that do as well, none is guessed, by whole names neither") {
+  const Suggestions stripped = suggest(under({"student.", "teacher."}), under({""}));
+  CHECK(stripped.rules.empty());
+  CHECK(stripped.rivals ==
+        std::vector<Rivals>{
+            {{Kind::Prefix, "student.", "", 3}, {Kind::Prefix, "teacher.", "", 3}}
+  });
+  CHECK(suggest(under({"ema.", "model."}), under({""})).rules.empty());
+  CHECK(suggest(under({""}), under({"q.", "k."})).rules.empty());
+  CHECK(suggest(under({"x."}), under({"q.", "k."})).rivals.size() == 1);
+  CHECK(suggest(
+            {
+                {"student.w", {1}},
+                {"teacher.w", {1}}
+  },
+            {{"w", {1}}})
+            .rules.empty());
+}
+
+TEST_CASE("rivals leave other prefixes alone") {
+  Named checkpoint = under({"ema.", "model."});
+  Named reference = under({""});
+  checkpoint.push_back({"old.a.x", {7}});
+  checkpoint.push_back({"old.a.y", {8}});
+  reference.push_back({"new.a.x", {7}});
+  reference.push_back({"new.a.y", {8}});
+  const Suggestions found = suggest(checkpoint, reference);
+  CHECK(found.rules == Rules{
+                           {Kind::Prefix, "old.", "new.", 2}
+  });
+  CHECK(found.rivals.size() == 1);
+}
+
+TEST_CASE("of a checkpoint that is whole and one that is not, the whole one is meant") {
+  Named checkpoint = under({"ema.", "model."});
+  checkpoint.erase(checkpoint.begin());
+  CHECK(suggest(checkpoint, under({
+                                ""
+  }))
+            .rules == Rules{{Kind::Prefix, "model.", "", 3}});
+}
+
+TEST_CASE("layers that are alike keep their numbers") {
+  const Suggestions found =
+      suggest(under({"block_0.", "block_1.", "block_2."}), under({"l1.", "l0.", "l2."}));
+  CHECK(found.names[0] == "l0.embedding.weight");
+  CHECK(found.names[3] == "l1.embedding.weight");
+  CHECK(found.names[6] == "l2.embedding.weight");
+  CHECK(found.rivals.empty());
+}
+
 TEST_CASE("names of one shape that have little in common are not matched") {
   CHECK(suggest(
             {
