@@ -94,35 +94,28 @@ struct LoadFloat64 {
   }
 };
 
-template <class Processor, class Loop>
-constexpr Kernel kKernel =
-    Processor::template run<Loop, std::uint64_t, const std::byte*, std::byte*, std::size_t, bool>;
+template <class P, class Load, class Store>
+constexpr KernelRow row(DType dtype) {
+  return {dtype,
+          P::template run<Load, std::uint64_t, const std::byte*, std::byte*, std::size_t, bool>,
+          P::template run<Store, std::uint64_t, const std::byte*, std::byte*, std::size_t, bool>};
+}
 
 template <class P>
 constexpr auto kRows = std::to_array<KernelRow>({
-    {DType::Float64,                kKernel<P, LoadFloat64>,         kKernel<P, StoreFloat64>     },
-    {DType::Float32,                nullptr,   nullptr             },
-    {DType::Float16,               kKernel<P,               Load<Float16>>,      kKernel<P,          Store<Float16>>              },
-    {DType::BFloat16,              kKernel<P,              Load<BFloat16>>,     kKernel<P, Store<BFloat16>>},
-    {DType::Float8E5M2,     kKernel<P,     LoadByTable<Float8E5M2>>,   kKernel<P,          Store<Float8E5M2>>                     },
-    {DType::Float8E4M3Fn,   kKernel<P,   LoadByTable<Float8E4M3Fn>>, kKernel<P, Store<Float8E4M3Fn>>},
-    {DType::Float8E5M2Fnuz, kKernel<P,                                LoadByTable<Float8E5M2Fnuz>>,
-     kKernel<P,          Store<Float8E5M2Fnuz>>                            },
-    {DType::Float8E4M3Fnuz, kKernel<P,                                LoadByTable<Float8E4M3Fnuz>>,
-     kKernel<P,                              Store<Float8E4M3Fnuz>>},
-    {DType::Float8E8M0Fnu,  kKernel<P,                                LoadByTable<Float8E8M0Fnu>>,
-     kKernel<P,          Store<Float8E8M0Fnu>>         },
+    row<P, LoadFloat64, StoreFloat64>(DType::Float64),
+    {DType::Float32, nullptr, nullptr},
+    row<P, Load<Float16>, Store<Float16>>(DType::Float16),
+    row<P, Load<BFloat16>, Store<BFloat16>>(DType::BFloat16),
+    row<P, LoadByTable<Float8E5M2>, Store<Float8E5M2>>(DType::Float8E5M2),
+    row<P, LoadByTable<Float8E4M3Fn>, Store<Float8E4M3Fn>>(DType::Float8E4M3Fn),
+    row<P, LoadByTable<Float8E5M2Fnuz>, Store<Float8E5M2Fnuz>>(DType::Float8E5M2Fnuz),
+    row<P, LoadByTable<Float8E4M3Fnuz>, Store<Float8E4M3Fnuz>>(DType::Float8E4M3Fnuz),
+    row<P, LoadByTable<Float8E8M0Fnu>, Store<Float8E8M0Fnu>>(DType::Float8E8M0Fnu),
 });
 
-template <class P>
-constexpr KernelTable kTable = {.runs_here = P::runs_here, .rows = kRows<P>};
-
-constexpr auto kTables = std::to_array<KernelTable>({
-#if defined(__x86_64__)
-  kTable<Avx512>, kTable<Avx2>,
-#endif
-      kTable<AnyProcessor>,
-});
+constexpr auto kTables = for_each_processor(
+    []<class P>() { return KernelTable{.runs_here = P::runs_here, .rows = kRows<P>}; });
 
 }  // namespace
 
@@ -131,10 +124,7 @@ std::span<const KernelTable> kernel_tables() {
 }
 
 const KernelRow* find_kernels(DType dtype) {
-  static const std::span<const KernelRow> rows =
-      std::ranges::find_if(kTables, [](const KernelTable& table) {
-        return table.runs_here();
-      })->rows;
+  static const std::span<const KernelRow> rows = first_that_runs(kTables).rows;
   const auto row = std::ranges::find(rows, dtype, &KernelRow::dtype);
   return row == rows.end() ? nullptr : &*row;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 
@@ -60,5 +62,21 @@ struct Avx512 {
   }
 };
 #endif
+
+// What `make` makes for each kind of processor: the fastest first, the last runs anywhere.
+template <class Make>
+constexpr auto for_each_processor(Make make) {
+  return std::array {
+#if defined(__x86_64__)
+    make.template operator()<Avx512>(), make.template operator()<Avx2>(),
+#endif
+        make.template operator()<AnyProcessor>(),
+  };
+}
+
+template <class Tables>
+const auto& first_that_runs(const Tables& tables) {
+  return *std::ranges::find_if(tables, [](const auto& table) { return table.runs_here(); });
+}
 
 }  // namespace ptsd::tensor

@@ -10,62 +10,23 @@
 #include <type_traits>
 #include <vector>
 
+#include "tensor/element_readers.h"
 #include "tensor/float_format.h"
 #include "tensor/processor.h"
 
 namespace ptsd::tensor {
 namespace {
 
-// Elements at a time: what is computed of them fits the first-level cache.
-constexpr std::size_t kBlock = 512;
-
-template <class T>
-using Block = std::array<T, kBlock>;
-
 // Sums in eight lanes, whatever the processor has, so that all round alike; in vectors that every
 // processor has.
 constexpr std::size_t kLanes = 8;
 using Pair [[gnu::vector_size(2 * sizeof(double))]] = double;
-
-// How each dtype becomes numbers: float32 for what fits it, else float64.
-
-template <class N, class B>
-struct Native {
-  using Number = N;
-  using Bits = B;
-  [[gnu::always_inline]] static Number number(Bits bits) { return std::bit_cast<Number>(bits); }
-};
-
-template <class Format>
-struct Narrow {
-  using Number = float;
-  using Bits = typename Format::Bits;
-  [[gnu::always_inline]] static float number(Bits bits) {
-    return std::bit_cast<float>(widen<Format>(bits));
-  }
-};
-
-template <class Format>
-struct ByTable {
-  using Number = float;
-  using Bits = std::uint8_t;
-  [[gnu::always_inline]] static float number(Bits bits) {
-    return std::bit_cast<float>(kWidened<Format>[bits]);
-  }
-};
 
 template <class T>
 struct Integer {
   using Number = std::conditional_t<sizeof(T) <= 2, float, double>;
   using Bits = T;
   [[gnu::always_inline]] static Number number(Bits bits) { return static_cast<Number>(bits); }
-};
-
-// Any byte but 0 is True.
-struct Boolean {
-  using Number = float;
-  using Bits = std::uint8_t;
-  [[gnu::always_inline]] static float number(Bits bits) { return bits != 0 ? 1.0F : 0.0F; }
 };
 
 // The absolute value.
@@ -82,9 +43,6 @@ struct Complex {
 };
 
 // Floats as integers that order as they do.
-template <class Number>
-using KeyOf = std::conditional_t<sizeof(Number) == 4, std::int32_t, std::int64_t>;
-
 template <class Number>
 [[gnu::always_inline]] inline KeyOf<Number> key_of(Number value) {
   using Key = KeyOf<Number>;
@@ -317,12 +275,12 @@ constexpr auto kRows = std::to_array<SummariseRow>({
     row<P, Integer<std::int32_t>>(DType::Int32),
     row<P, Integer<std::int64_t>>(DType::Int64),
     row<P, Narrow<Float16>>(DType::Float16),
-    row<P, Native<float, std::uint32_t>>(DType::Float32),
-    row<P, Native<double, std::uint64_t>>(DType::Float64),
+    row<P, Float>(DType::Float32),
+    row<P, Double>(DType::Float64),
     row<P, Complex<Narrow<Float16>>>(DType::Complex32),
-    row<P, Complex<Native<float, std::uint32_t>>>(DType::Complex64),
-    row<P, Complex<Native<double, std::uint64_t>>>(DType::Complex128),
-    row<P, Boolean>(DType::Bool),
+    row<P, Complex<Float>>(DType::Complex64),
+    row<P, Complex<Double>>(DType::Complex128),
+    row<P, Integer<Boolean>>(DType::Bool),
     row<P, Integer<std::int8_t>>(DType::QInt8),
     row<P, Integer<std::uint8_t>>(DType::QUInt8),
     row<P, Integer<std::int32_t>>(DType::QInt32),
@@ -351,15 +309,8 @@ constexpr auto kRows = std::to_array<SummariseRow>({
     row<P, ByTable<Float8E8M0Fnu>>(DType::Float8E8M0Fnu),
 });
 
-template <class P>
-constexpr SummariseTable kTable = {.runs_here = P::runs_here, .rows = kRows<P>};
-
-constexpr auto kTables = std::to_array<SummariseTable>({
-#if defined(__x86_64__)
-  kTable<Avx512>, kTable<Avx2>,
-#endif
-      kTable<AnyProcessor>,
-});
+constexpr auto kTables = for_each_processor(
+    []<class P>() { return SummariseTable{.runs_here = P::runs_here, .rows = kRows<P>}; });
 
 }  // namespace
 
@@ -368,10 +319,7 @@ std::span<const SummariseTable> summarise_tables() {
 }
 
 const SummariseRow* find_summarise_kernels(DType dtype) {
-  static const std::span<const SummariseRow> rows =
-      std::ranges::find_if(kTables, [](const SummariseTable& table) {
-        return table.runs_here();
-      })->rows;
+  static const std::span<const SummariseRow> rows = first_that_runs(kTables).rows;
   const auto found = std::ranges::find(rows, dtype, &SummariseRow::dtype);
   return found == rows.end() ? nullptr : &*found;
 }
