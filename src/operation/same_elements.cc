@@ -2,7 +2,9 @@
 #include "operation/same_elements.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "checkpoint/elements.h"
@@ -23,17 +25,18 @@ bool same_elements(const Elements& a, const Elements& b) {
 }
 
 bool same_bytes(const ByteSource& a, const ByteSource& b) {
+  constexpr std::uint64_t kBlock = std::uint64_t{1} << 20;
   if (a.size() != b.size()) return false;
-  bool same = true;
-  std::uint64_t offset = 0;
-  std::vector<std::byte> other;
-  each_block(a, 0, a.size(), [&](Bytes block) {
-    other.resize(block.size());
-    b.read(offset, std::span(other));
-    same = same && std::ranges::equal(block, other);
-    offset += block.size();
-  });
-  return same;
+  std::vector<std::byte> left(std::min(a.size(), kBlock));
+  std::vector<std::byte> right(left.size());
+  for (std::uint64_t offset = 0; offset < a.size(); offset += left.size()) {
+    left.resize(std::min(a.size() - offset, kBlock));
+    right.resize(left.size());
+    a.read(offset, std::span(left));
+    b.read(offset, std::span(right));
+    if (left != right) return false;
+  }
+  return true;
 }
 
 }  // namespace ptsd::operation
