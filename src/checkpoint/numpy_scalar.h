@@ -21,6 +21,8 @@ bool is_bytes(const Names& names, pickle::NodeId node);
 struct NumpyCode {
   std::string_view code;
   bool big_endian = false;
+
+  bool operator==(const NumpyCode&) const = default;
 };
 NumpyCode numpy_code(const Names& names, pickle::NodeId dtype);
 

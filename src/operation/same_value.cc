@@ -10,9 +10,10 @@
 
 #include "checkpoint/numpy_scalar.h"
 #include "checkpoint/value.h"
+#include "operation/lasting_name.h"
+#include "operation/numpy_elements.h"
 #include "operation/same_elements.h"
 #include "operation/set_items.h"
-#include "pickle/import_names.h"
 
 namespace ptsd::operation {
 
@@ -76,6 +77,7 @@ class Comparer {
       if (verdict != Verdict::ByParts) return verdict == Verdict::Same;
     }
     if (const auto same = same_in_any_form(a, b)) return *same;
+    if (const auto same = same_numpy(a, b)) return *same;
     return left_.kind(a) == right_.kind(b) && same_here(a, b) && same_mutations(a, b);
   }
 
@@ -95,6 +97,25 @@ class Comparer {
            (items ? items == set_items(right, b) : bytes == bytes_of(right, b));
   }
 
+  // Arrays and scalars, which each numpy and each protocol writes in its own way.
+  std::optional<bool> same_numpy(NodeId a, NodeId b) {
+    const auto left = numpy_elements(a_.checkpoint.names(), a);
+    const auto right = left ? numpy_elements(b_.checkpoint.names(), b) : std::nullopt;
+    if (!right) return std::nullopt;
+    return left->scalar == right->scalar && left->shape == right->shape &&
+           left->bytes == right->bytes && same_dtype(left->dtype, right->dtype);
+  }
+
+  bool same_dtype(NodeId a, NodeId b) {
+    const checkpoint::Names& left = a_.checkpoint.names();
+    const checkpoint::Names& right = b_.checkpoint.names();
+    if (is_plain_dtype(left, a) && is_plain_dtype(right, b)) {
+      return numpy_code(left, a) == numpy_code(right, b);
+    }
+    push(a, b);
+    return true;
+  }
+
   bool same_here(NodeId a, NodeId b) {
     const Kind kind = left_.kind(a);
     if (kTexts.contains(kind)) return left_.text(a) == right_.text(b);
@@ -103,8 +124,7 @@ class Comparer {
       case Kind::Float: return left_.float_bits(a) == right_.float_bits(b);
       case Kind::Tuple:
       case Kind::FrozenSet: return push_all(left_.items(a), right_.items(b));
-      case Kind::Global:
-        return pickle::canonical(left_.global(a)) == pickle::canonical(right_.global(b));
+      case Kind::Global: return lasting_name(left_.global(a)) == lasting_name(right_.global(b));
       case Kind::Ext: return left_.ext_code(a) == right_.ext_code(b);
       case Kind::PersId: return same_storage(a, b);
       case Kind::NewObjEx: push(left_.kwargs(a), right_.kwargs(b)); break;

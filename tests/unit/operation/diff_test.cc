@@ -207,6 +207,54 @@ TEST_CASE("what a protocol of pickle writes in its own way is the same value") {
   CHECK_FALSE(same(frozen, set));
 }
 
+Fragment bytes_object(std::string_view bytes) {
+  return fragment(pickle().short_binbytes(bytes));
+}
+
+Fragment numpy_dtype(std::string_view code, std::string_view order = "<") {
+  return build(
+      call(global("numpy", "dtype"), {text(code), no(), yes()}),
+      tuple({number(3), text(order), none(), none(), none(), number(-1), number(-1), number(0)}));
+}
+
+// As numpy 1 does up to protocol 4.
+Fragment reconstructed(const Fragment& dtype, const std::vector<std::int64_t>& shape,
+                       const Fragment& data, bool fortran = false) {
+  return build(call(global("numpy.core.multiarray", "_reconstruct"),
+                    {global("numpy", "ndarray"), numbers({0}), bytes_object("b")}),
+               tuple({number(1), numbers(shape), dtype, fortran ? yes() : no(), data}));
+}
+
+TEST_CASE("numpy's arrays are equal by dtype, shape and elements, whoever wrote them") {
+  const Fragment byte = numpy_dtype("u1", "|");
+  const auto from_buffer = [&](const std::vector<std::int64_t>& shape, const Fragment& data,
+                               std::string_view order) {
+    return call(global("numpy._core.numeric", "_frombuffer"),
+                {data, byte, numbers(shape), text(order)});
+  };
+  const Fragment array = reconstructed(byte, {2, 3}, bytes_object("abcdef"));
+  const Fragment of_bytearray = call(global("builtins", "bytearray"), {bytes_object("abcdef")});
+  CHECK(same(array, from_buffer({2, 3}, of_bytearray, "C")));
+  CHECK(same(array, from_buffer({2, 3}, bytes_object("adbecf"), "F")));
+  CHECK(same(array, reconstructed(byte, {2, 3}, bytes_object("adbecf"), true)));
+  CHECK_FALSE(same(array, from_buffer({2, 3}, bytes_object("abcdef"), "F")));
+  CHECK_FALSE(same(array, from_buffer({3, 2}, bytes_object("abcdef"), "C")));
+  CHECK_FALSE(same(array, reconstructed(numpy_dtype("i1", "|"), {2, 3}, bytes_object("abcdef"))));
+  CHECK_FALSE(same(reconstructed(numpy_dtype("i2"), {1}, bytes_object("ab")),
+                   reconstructed(numpy_dtype("i2", ">"), {1}, bytes_object("ab"))));
+}
+
+TEST_CASE("numpy's scalars are equal by dtype and bytes, whoever wrote them") {
+  const auto scalar = [](std::string_view module, std::string_view code, const Fragment& bytes) {
+    return call(global(module, "scalar"), {numpy_dtype(code), bytes});
+  };
+  const Fragment old = scalar("numpy.core.multiarray", "i2",
+                              call(global("_codecs", "encode"), {text("ab"), text("latin1")}));
+  CHECK(same(old, scalar("numpy._core.multiarray", "i2", bytes_object("ab"))));
+  CHECK_FALSE(same(old, scalar("numpy._core.multiarray", "u2", bytes_object("ab"))));
+  CHECK_FALSE(same(old, scalar("numpy._core.multiarray", "i2", bytes_object("ac"))));
+}
+
 TEST_CASE("objects of unknown classes are equal in class and state") {
   const auto config = [](std::string_view name, std::int64_t value) {
     return dict({
