@@ -163,6 +163,40 @@ TEST_CASE("sets are equal in any order") {
   CHECK_FALSE(same(set_of({number(1)}), list({number(1)})));
 }
 
+TEST_CASE("sets in sets, and in tuples of sets, are equal in any order") {
+  const auto frozen = [](const Fragments& items) {
+    return call(global("builtins", "frozenset"), {list(items)});
+  };
+  const auto frozen_4 = [](const Fragments& items) {
+    return fragment(pickle().mark().raw(join(items)).frozenset());
+  };
+  const Fragment one = number(1);
+  const Fragment two = number(2);
+  CHECK(same(set_of({frozen({one, two}), frozen({two})}),
+             set_of({frozen({two}), frozen({two, one})})));
+  CHECK(same(set_of({frozen({one, two})}), set_of({frozen_4({two, one})})));
+  CHECK(
+      same(set_of({tuple({frozen({one, two}), one})}), set_of({tuple({frozen({two, one}), one})})));
+  CHECK(same(set_of({frozen({frozen({frozen({one}), two}), one})}),
+             set_of({frozen({one, frozen({two, frozen({one})})})})));
+  CHECK_FALSE(same(set_of({frozen({one, two})}), set_of({frozen({one, number(3)})})));
+  CHECK_FALSE(same(set_of({frozen({one}), two}), set_of({frozen({one, two})})));
+  CHECK_FALSE(same(set_of({frozen({})}), set_of({frozen({frozen({})})})));
+}
+
+TEST_CASE("sets whose shared parts would be without end are no values, but ways") {
+  Fragment inner = fragment(pickle().mark().raw(number(1)).frozenset());
+  for (int i = 0; i < 60; ++i) {
+    inner = fragment(
+        pickle()
+            .mark()
+            .raw(fragment(pickle().raw(inner).memoize().raw(number(0)).tuple2()))
+            .raw(fragment(pickle().binget(static_cast<std::uint8_t>(i)).raw(number(1)).tuple2()))
+            .frozenset());
+  }
+  CHECK_THROWS_AS(same(set_of({inner}), set_of({inner})), Error);
+}
+
 TEST_CASE("sets take time in proportion to their items") {
   std::vector<Fragment> items;
   std::vector<Fragment> backwards;
