@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "checkpoint/numpy_scalar.h"
 #include "pickle/kind_names.h"
@@ -19,6 +22,8 @@ namespace {
 
 constexpr std::size_t kLongestRepr = 400;  // characters
 constexpr unsigned kDeepestRepr = 6;
+constexpr std::size_t kMostParts = 1024;       // shared ones count each time
+constexpr std::size_t kMostSorted = 64;        // items of a frozenset
 constexpr std::size_t kLongestDecimal = 1024;  // bytes
 
 char quote_for(std::string_view text) {
@@ -107,11 +112,11 @@ class Repr {
 
  private:
   void append(NodeId node, unsigned depth) {
-    if (out_.size() > kLongestRepr || depth > kDeepestRepr) {
+    if (out_.size() > kLongestRepr || depth > kDeepestRepr || ++parts_ > kMostParts) {
       out_ += "...";
       return;
     }
-    if (append_bytes(node)) return;
+    if (append_bytes(node) || append_frozenset(node, depth)) return;
     switch (graph_.kind(node)) {
       case Kind::None: out_ += "None"; return;
       case Kind::True: out_ += "True"; return;
@@ -124,12 +129,12 @@ class Repr {
       case Kind::ByteStr: out_ += repr_str(graph_.text(node)); return;
       case Kind::Bytes: out_ += repr_bytes(graph_.text(node)); return;
       case Kind::Tuple: append_items(node, "(", ")", depth); return;
-      case Kind::FrozenSet: append_items(node, "frozenset({", "})", depth); return;
       case Kind::Global: append_global(node); return;
       case Kind::ByteArray:
       case Kind::List:
       case Kind::Dict:
       case Kind::Set:
+      case Kind::FrozenSet:
       case Kind::Ext:
       case Kind::PersId:
       case Kind::Reduce:
@@ -146,6 +151,36 @@ class Repr {
     const std::optional<std::string> bytes = bytes_of(names_, node);
     if (bytes) out_ += repr_bytes(*bytes);
     return bytes.has_value();
+  }
+
+  // A call, too, below protocol 4. Sorted, as each run of Python has an order of its own.
+  bool append_frozenset(NodeId node, unsigned depth) {
+    const auto nodes = frozenset_items(node);
+    if (!nodes) return false;
+    std::string before = std::exchange(out_, {});
+    std::vector<std::string> items;
+    for (std::size_t i = 0; i < nodes->size() && i < kMostSorted; ++i) {
+      append((*nodes)[i], depth + 1);
+      items.push_back(std::exchange(out_, {}));
+    }
+    std::ranges::sort(items);
+    if (nodes->size() > kMostSorted) items.emplace_back("...");
+    out_ = fmt::format("{}frozenset({{{}}})", before, fmt::join(items, ", "));
+    return true;
+  }
+
+  std::optional<std::vector<NodeId>> frozenset_items(NodeId node) const {
+    if (graph_.kind(node) == Kind::FrozenSet) {
+      return std::vector(graph_.items(node).begin(), graph_.items(node).end());
+    }
+    if (names_.maker(node).what != Known::FrozenSet) return std::nullopt;
+    std::vector<NodeId> items;
+    const auto args = graph_.items(graph_.args(node));
+    if (args.empty() || graph_.kind(args[0]) != Kind::List) return std::nullopt;
+    for (const pickle::Mutation& mutation : graph_.mutations(args[0])) {
+      items.insert(items.end(), mutation.operands.begin(), mutation.operands.end());
+    }
+    return items;
   }
 
   void append_items(NodeId node, std::string_view open, std::string_view close, unsigned depth) {
@@ -167,6 +202,7 @@ class Repr {
   const Names& names_;
   const pickle::Graph& graph_;
   std::string out_;
+  std::size_t parts_ = 0;
 };
 
 }  // namespace
