@@ -49,6 +49,10 @@ struct Options {
     if (static_cast<int>(bits) + static_cast<int>(close) + static_cast<int>(rtol.has_value()) > 1) {
       fail_usage("--bits, --close and --rtol --atol exclude one another");
     }
+    if (bits && !equal_nan) fail_usage("--bits and --no-equal-nan exclude one another");
+    if (!state_dict.in.empty() && rules.empty()) {
+      fail_usage("--in goes with rules for names; A#PATH is a part of A");
+    }
   }
 };
 
@@ -70,7 +74,7 @@ operation::DiffOptions diff_options(const Options& options) {
       .ignore_dtype = options.ignore_dtype,
       .ignore_missing = options.ignore_missing,
       .strict_layout = options.strict_layout,
-      .first_only = options.common.quiet && !options.common.json,
+      .first_only = options.common.quiet,
       .threads = options.common.thread_count(),
   };
   if (options.rtol) {

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/quote.h"
+#include "checkpoint/mapping.h"
 #include "command/edit.h"
 #include "command/options.h"
 #include "command/rename_options.h"
@@ -50,7 +51,10 @@ std::vector<operation::StateEntry> entries_of(const format::Opened& opened,
   return operation::state_entries(opened.checkpoint(), state_dict);
 }
 
+// Without any entry, the root is the state dict of a model without parameters.
 StateDict choose(const format::Opened& opened, const std::optional<std::string>& in) {
+  const auto entries = pairs_of(opened.checkpoint().names(), opened.root());
+  if (!in && entries && entries->empty()) return {"", opened.root()};
   std::vector<std::string> wanted;
   if (in) wanted.push_back(*in);
   return choose_state_dicts(opened.checkpoint(), opened.root(), wanted).front();
@@ -123,7 +127,7 @@ void tell(const report::FitReport& report, const CommonOptions& common) {
 }
 
 void write(const report::FitReport& report, const CommonOptions& common) {
-  if (common.quiet && !common.json) return;
+  if (common.quiet) return;
   report::Output output(common.color);
   if (common.json) {
     write_fit_json(output, report);
@@ -209,6 +213,7 @@ const Command fit_command = {
       flags.text("--in", options->in, "PATH", "load the state dict of CKPT at PATH");
       flags.check([options] {
         if (options->in == "*") fail_usage("--in: one state dict is loaded, not all");
+        if (options->force && !options->emit_map) fail_usage("--force goes with --emit-map");
       });
       flags.text("--emit-map", options->emit_map, "FILE",
                  "write the names that would mend it, for rename --map-from");

@@ -81,7 +81,7 @@ bool fails(const Options& options, const report::StatTotals& totals) {
 }
 
 void write(const Options& options, const report::StatReport& report) {
-  if (options.common.quiet && !options.common.json) return;
+  if (options.common.quiet) return;
   report::Output output(options.common.color);
   if (options.common.json) {
     write_stat_json(output, report);

@@ -57,6 +57,7 @@ std::unique_ptr<Loaded> load_path(const std::string& path, file::Folder& folder,
 }  // namespace
 
 Address parse_address(const std::string& text) {
+  if (text.empty()) fail_usage("the name of a file is empty");
   if (exists(text) || is_set(text)) return {.file = text, .path = ""};
   for (std::size_t hash = text.find('#'); hash != std::string::npos;
        hash = text.find('#', hash + 1)) {
