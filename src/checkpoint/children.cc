@@ -363,6 +363,17 @@ Children attributes_of(const Names& names, NodeId state) {
   return Collector(names).collect_attributes(state);
 }
 
+std::optional<Setting> setting_of(const Names& names, NodeId node) {
+  const pickle::Graph& graph = names.graph();
+  const Known maker = names.maker(node).what;
+  if (maker != Known::Deque && maker != Known::DefaultDict) return std::nullopt;
+  const bool deque = maker == Known::Deque;  // (items, maxlen); (default_factory, items)
+  const NodeSpan args = graph.items(graph.args(node));
+  const std::size_t place = deque ? 1 : 0;
+  if (args.size() <= place || graph.kind(args[place]) == Kind::None) return std::nullopt;
+  return Setting{deque ? "maxlen" : "default_factory", args[place]};
+}
+
 void append_segment(std::string& path, const Names& names, const Child& child) {
   const pickle::Graph& graph = names.graph();
   path += prefix(child.part);

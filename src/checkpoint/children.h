@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checkpoint/names.h"
@@ -43,6 +44,15 @@ Children children_of(const Names& names, pickle::NodeId node);
 
 // The attributes that a state sets, below "~state".
 Children attributes_of(const Names& names, pickle::NodeId state);
+
+// What a deque or a defaultdict is made with, besides items: no path leads there.
+struct Setting {
+  std::string_view name;  // "maxlen", "default_factory"
+  pickle::NodeId value;
+};
+
+// Nothing where it is None.
+std::optional<Setting> setting_of(const Names& names, pickle::NodeId node);
 
 // The segment of a child, escaped for a path.
 void append_segment(std::string& path, const Names& names, const Child& child);

@@ -41,6 +41,7 @@ struct TensorExtra {
   unsigned depth = 0;                        // of components in components
   std::optional<pickle::NodeId> state = {};  // Python attributes
   std::optional<std::uint64_t> numel = {};   // where the shape does not tell
+  std::optional<bool> coalesced = {};        // of sparse_coo, since torch 2.0
 };
 
 // A tensor as the pickle describes it. Offset and strides are in elements of its dtype. A size

@@ -137,6 +137,7 @@ TensorFolder::Result TensorFolder::rebuild_sparse(NodeSpan args) {
   check_size(tensor);
   extra(tensor).layout = layout;
   if (coo) {
+    if (data.size() == 4) extra(tensor).coalesced = context_.boolean(data[3], "is_coalesced");
     component(tensor, "indices", data[0]);
   } else {
     component(tensor, by_column ? "ccol_indices" : "crow_indices", data[0]);

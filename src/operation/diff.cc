@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "checkpoint/children.h"
 #include "checkpoint/value.h"
 #include "operation/compare_pass.h"
 #include "operation/same_elements.h"
@@ -36,6 +37,25 @@ namespace {
 
 bool is_strided(const Tensor& tensor) {
   return tensor.kind == TensorKind::Tensor || tensor.kind == TensorKind::Parameter;
+}
+
+// Shape, dtype and components say all that counts of it, whichever torch wrote it. A quantised
+// tensor has its quantiser, too, and one of a subclass whatever its class makes of it.
+bool is_sum_of_parts(const Tensor& tensor) {
+  return tensor.kind == TensorKind::Sparse || tensor.kind == TensorKind::Nested ||
+         tensor.kind == TensorKind::Meta;
+}
+
+const checkpoint::TensorExtra& extra_of(const Tensors& tensors, const Tensor& tensor) {
+  static const checkpoint::TensorExtra none;
+  const checkpoint::TensorExtra* const extra = tensors.extra(tensor);
+  return extra == nullptr ? none : *extra;
+}
+
+// Whether what has this role is numbers, which tolerances and --ignore-dtype are for, or indices
+// and sizes.
+bool is_numbers(const checkpoint::Component& part) {
+  return part.role == "values" || part.role == "buffer";
 }
 
 // A pair of tensors while its elements are compared.
@@ -174,13 +194,28 @@ class Differ {
     return type;
   }
 
+  // Of two deques or two defaultdicts: other dicts have none.
+  static bool same_setting(const ValueOf& a, const ValueOf& b) {
+    const checkpoint::Names& left = a.checkpoint.names();
+    const checkpoint::Names& right = b.checkpoint.names();
+    if (left.maker(a.node).what != right.maker(b.node).what) return true;
+    const auto mine = setting_of(left, a.node);
+    const auto other = setting_of(right, b.node);
+    if (!mine || !other) return mine.has_value() == other.has_value();
+    return operation::same_structure(
+        {a.checkpoint, mine->value, 0}, {b.checkpoint, other->value, 1},
+        {[](TensorId, TensorId) { return PayloadPairs::Verdict::Same; },
+         [](StorageId, StorageId) { return true; }});
+  }
+
   bool same_value(const DiffEntry& a, const DiffEntry& b) const {
     if (a.tensor || b.tensor) return false;
     const Checkpoint& left = a_.payload.checkpoint;
     const Checkpoint& right = b_.payload.checkpoint;
     if (a.kind == Kind::Container || b.kind == Kind::Container) {
       return type_of(left, a) == type_of(right, b) &&
-             same_keys({left, a.node, 0}, {right, b.node, 1});
+             same_keys({left, a.node, 0}, {right, b.node, 1}) &&
+             same_setting({left, a.node, 0}, {right, b.node, 1});
     }
     return operation::same_value({left, a.node, 0}, {right, b.node, 1},
                                  [this](std::size_t input, StorageId storage) {
@@ -226,13 +261,14 @@ class Differ {
     compare_form(left, right, aspects);
     if (options_.strict_layout) compare_layout(left, right, aspects);
     const bool comparable = std::ranges::none_of(aspects, [](Aspect aspect) {
-      return aspect == Aspect::Kind || aspect == Aspect::DType || aspect == Aspect::Shape;
+      return aspect == Aspect::Kind || aspect == Aspect::Layout || aspect == Aspect::DType ||
+             aspect == Aspect::Shape;
     });
     if (!comparable) return comparison;
     if (is_strided(left)) {
       comparison.change.has_index = true;
       compare_elements(left, right, false, comparison);
-    } else {
+    } else if (!is_sum_of_parts(left) || !compare_components(left, right, comparison)) {
       compare_parts(left_id, right_id, comparison);
     }
     return comparison;
@@ -241,13 +277,27 @@ class Differ {
   void compare_form(const Tensor& a, const Tensor& b, std::vector<Aspect>& aspects) const {
     const bool same_kind = a.kind == b.kind || (is_strided(a) && is_strided(b));
     if (!same_kind) aspects.push_back(Aspect::Kind);
-    const bool comparable = options_.ignore_dtype && is_strided(a) && is_strided(b) &&
-                            tensor::promote(a.dtype, b.dtype).has_value();
-    if (a.dtype != b.dtype && !comparable) aspects.push_back(Aspect::DType);
+    const checkpoint::TensorExtra& left = extra_of(a_.payload.checkpoint.tensors(), a);
+    const checkpoint::TensorExtra& right = extra_of(b_.payload.checkpoint.tensors(), b);
+    if (same_kind && left.layout != right.layout) aspects.push_back(Aspect::Layout);
+    const bool of_numbers = is_strided(a) || is_sum_of_parts(a);
+    if (!(of_numbers && same_kind && same_dtype(a, b))) {
+      if (a.dtype != b.dtype) aspects.push_back(Aspect::DType);
+    }
     if (!std::ranges::equal(a_.payload.checkpoint.tensors().shape(a),
                             b_.payload.checkpoint.tensors().shape(b))) {
       aspects.push_back(Aspect::Shape);
     }
+    // Before 2.0 torch did not say.
+    if (left.coalesced && right.coalesced && *left.coalesced != *right.coalesced) {
+      aspects.push_back(Aspect::Coalesced);
+    }
+  }
+
+  // Or one that holds both, if the dtype does not count.
+  bool same_dtype(const Tensor& a, const Tensor& b) const {
+    return a.dtype == b.dtype ||
+           (options_.ignore_dtype && tensor::promote(a.dtype, b.dtype).has_value());
   }
 
   void compare_layout(const Tensor& a, const Tensor& b, std::vector<Aspect>& aspects) const {
@@ -279,6 +329,36 @@ class Differ {
     runner_.add(compare_pass(std::move(left), std::move(right), plan, results_.back()));
   }
 
+  // Returns whether it could: components may be made of others in turn.
+  bool compare_components(const Tensor& a, const Tensor& b, Comparison& comparison) {
+    const Tensors& left = a_.payload.checkpoint.tensors();
+    const Tensors& right = b_.payload.checkpoint.tensors();
+    const std::vector<checkpoint::Component>& mine = extra_of(left, a).components;
+    const std::vector<checkpoint::Component>& others = extra_of(right, b).components;
+    const auto is_part = [](const Tensor& part) {
+      return is_strided(part) || part.kind == TensorKind::Meta;
+    };
+    if (mine.size() != others.size()) return false;
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      if (mine[i].role != others[i].role || !is_part(left[mine[i].tensor]) ||
+          !is_part(right[others[i].tensor])) {
+        return false;
+      }
+    }
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      const Tensor& part = left[mine[i].tensor];
+      const Tensor& other = right[others[i].tensor];
+      if (same_dtype(part, other) && std::ranges::equal(left.shape(part), right.shape(other))) {
+        compare_elements(part, other, !is_numbers(mine[i]), comparison);
+      } else {
+        comparison.change.aspects.push_back(Aspect::Values);
+        comparison.results.clear();
+        return true;
+      }
+    }
+    return true;
+  }
+
   // Adds what tolerances are not for: indices and sizes, and all of a quantised tensor.
   static void add_exact_parts(const Checkpoint& checkpoint, TensorId id,
                               std::set<TensorId>& exact) {
@@ -288,12 +368,11 @@ class Differ {
     const checkpoint::TensorExtra* const extra = checkpoint.tensors().extra(tensor);
     if (extra == nullptr) return;
     for (const checkpoint::Component& part : extra->components) {
-      const bool numbers = part.role == "values" || part.role == "buffer";
-      if (quantized || !numbers) exact.insert(part.tensor);
+      if (quantized || !is_numbers(part)) exact.insert(part.tensor);
     }
   }
 
-  // What a sparse, nested or quantised tensor, or one of a subclass, is made from.
+  // What a quantised tensor, or one of a subclass, is made from.
   void compare_parts(TensorId a, TensorId b, Comparison& comparison) {
     const Checkpoint& left = a_.payload.checkpoint;
     const Checkpoint& right = b_.payload.checkpoint;

@@ -37,8 +37,10 @@ struct DiffOptions {
 // What about a pair of tensors is not the same.
 enum class Aspect : std::uint8_t {
   Kind,
+  Layout,  // of sparse tensors
   DType,
   Shape,
+  Coalesced,
   Values,
   Device,
   RequiresGrad,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "checkpoint/children.h"
 #include "report/diff.h"
 #include "report/value_json.h"
 
@@ -22,15 +23,22 @@ Json tensor_json(const Checkpoint& checkpoint, const DiffEntry& entry) {
   };
 }
 
-Json value_json(const Checkpoint& checkpoint, const DiffEntry& entry) {
-  if (entry.tensor) return tensor_json(checkpoint, entry);
-  Json value = to_json(checkpoint::value_of(checkpoint.names(), entry.node));
-  if (!value.is_null()) return value;
-  const std::string type = checkpoint::type_of(checkpoint.names(), entry.node);
-  if (type == "NoneType") return value;
-  return {
-      {"type", safe(type)}
-  };
+// Sets `key` to a tensor's form, to the value, or to the type of what has no short value.
+void set_side(Json& json, const std::string& key, const Checkpoint& checkpoint,
+              const DiffEntry& entry) {
+  if (entry.tensor) {
+    json[key] = tensor_json(checkpoint, entry);
+    return;
+  }
+  const checkpoint::Names& names = checkpoint.names();
+  set_value(json, key, checkpoint::value_of(names, entry.node));
+  if (!json[key].is_null()) return;
+  const std::string type = checkpoint::type_of(names, entry.node);
+  if (type == "NoneType") return;
+  set_text(json[key], "type", type);
+  if (const auto setting = setting_of(names, entry.node)) {
+    set_value(json[key], std::string(setting->name), checkpoint::value_of(names, setting->value));
+  }
 }
 
 Json missing_json(const Checkpoint& checkpoint, const DiffEntries& entries,
@@ -45,7 +53,7 @@ Json missing_json(const Checkpoint& checkpoint, const DiffEntries& entries,
       json.update(tensor_json(checkpoint, entries[number]));
     } else {
       json["type"] = safe(checkpoint::type_of(checkpoint.names(), entries[number].node));
-      json["value"] = to_json(checkpoint::value_of(checkpoint.names(), entries[number].node));
+      set_value(json, "value", checkpoint::value_of(checkpoint.names(), entries[number].node));
     }
     list.push_back(std::move(json));
   }
@@ -121,12 +129,18 @@ void write_diff_json(Output& output, const DiffReport& report) {
     --left;
     Json item;
     set_text(item, "path", diff.entries_a[change.a].path);
-    item["a"] = value_json(report.a, diff.entries_a[change.a]);
-    item["b"] = value_json(report.b, diff.entries_b[change.b]);
+    set_side(item, "a", report.a, diff.entries_a[change.a]);
+    set_side(item, "b", report.b, diff.entries_b[change.b]);
     other.push_back(std::move(item));
   }
   json["other_changed"] = std::move(other);
   json["same"] = diff.same;
+  json["summary"] = {
+      {"same",    diff.same                                      },
+      {"changed", diff.changed.size() + diff.other_changed.size()},
+      {"only_a",  diff.only_a.size()                             },
+      {"only_b",  diff.only_b.size()                             },
+  };
   json["truncated"] = report.shown() < report.count();
   json["warnings"] = to_json(report.warnings);
   output.write(dump(json) + "\n");

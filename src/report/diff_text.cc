@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 #include <cmath>
+#include <optional>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/quote.h"
+#include "checkpoint/children.h"
 #include "checkpoint/value.h"
 #include "report/diff.h"
 #include "report/numbers.h"
@@ -42,6 +46,18 @@ struct Side {
     std::string text;
     TensorText(checkpoint.tensors(), true).append_type(text, tensor(number));
     return text + " " + shape_text(checkpoint.tensors().shape(tensor(number)));
+  }
+
+  // "sparse_csr", "strided".
+  std::string_view layout(const Tensor& of) const {
+    const checkpoint::TensorExtra* const extra = checkpoint.tensors().extra(of);
+    std::string_view layout = extra == nullptr ? "" : std::string_view(extra->layout);
+    if (layout.starts_with("torch.")) layout.remove_prefix(6);
+    return layout.empty() ? "strided" : layout;
+  }
+
+  std::optional<checkpoint::Setting> setting(std::uint32_t number) const {
+    return setting_of(checkpoint.names(), entries[number].node);
   }
 
   // "50"; nothing where there is no short value.
@@ -98,7 +114,10 @@ class Lines {
     const std::string form = a_.form(change.a);
     if (form != b_.form(change.b)) return arrow(form, b_.form(change.b));
     const bool container = a_.entries[change.a].kind == DiffEntry::Kind::Container;
-    return form + (container ? " with keys of other types" : " differs");
+    if (!container) return form + " differs";
+    const auto [name, was, is] = settings(change);
+    return was == is ? form + " with other keys"
+                     : fmt::format("{} {} {}", form, name, arrow(was, is));
   }
 
   std::string details(std::size_t row) const {
@@ -129,11 +148,23 @@ class Lines {
     return {"~ ", a_.entries[diff_.other_changed[row - diff_.changed.size()].a].path};
   }
 
-  static bool is_form(Aspect aspect) {
-    return aspect == Aspect::Kind || aspect == Aspect::DType || aspect == Aspect::Shape;
+  // The maxlen of two deques, or the default_factory of two defaultdicts.
+  std::tuple<std::string_view, std::string, std::string> settings(
+      const operation::ValueChange& change) const {
+    const auto a = a_.setting(change.a);
+    const auto b = b_.setting(change.b);
+    const auto text = [](const Side& side, const std::optional<checkpoint::Setting>& setting) {
+      return setting ? value_text(side.checkpoint.names(), setting->value) : "None";
+    };
+    return {a ? a->name : b ? b->name : "", text(a_, a), text(b_, b)};
   }
 
-  // What changed of kind, dtype and shape; all of them if nothing did.
+  static bool is_form(Aspect aspect) {
+    return aspect == Aspect::Kind || aspect == Aspect::Layout || aspect == Aspect::DType ||
+           aspect == Aspect::Shape;
+  }
+
+  // What changed of kind, layout, dtype and shape; all of them if nothing that counts did.
   std::string form(const TensorChange& change) const {
     const Tensor& a = a_.tensor(change.a);
     const Tensor& b = b_.tensor(change.b);
@@ -141,6 +172,8 @@ class Lines {
     for (const Aspect aspect : change.aspects) {
       if (aspect == Aspect::Kind) {
         parts.push_back(arrow(checkpoint::to_string(a.kind), checkpoint::to_string(b.kind)));
+      } else if (aspect == Aspect::Layout) {
+        parts.push_back(arrow(a_.layout(a), b_.layout(b)));
       } else if (aspect == Aspect::DType) {
         parts.push_back("dtype " + arrow(tensor::name(a.dtype), tensor::name(b.dtype)));
       } else if (aspect == Aspect::Shape) {
@@ -148,7 +181,10 @@ class Lines {
                                          shape_text(b_.checkpoint.tensors().shape(b))));
       }
     }
-    return parts.empty() ? a_.form(change.a) : fmt::format("{}", fmt::join(parts, " · "));
+    if (!parts.empty()) return fmt::format("{}", fmt::join(parts, " · "));
+    const std::string left = a_.form(change.a);
+    const std::string right = b_.form(change.b);
+    return left == right ? left : arrow(left, right);
   }
 
   void append_values(std::vector<std::string>& parts, const TensorChange& change) const {
@@ -176,6 +212,11 @@ class Lines {
       return "device " +
              arrow(escape(device_of(a_.checkpoint.tensors(), a_.checkpoint.graph(), a)),
                    escape(device_of(b_.checkpoint.tensors(), b_.checkpoint.graph(), b)));
+    }
+    if (aspect == Aspect::Coalesced) {
+      const bool before = a_.checkpoint.tensors().extra(a)->coalesced.value_or(false);
+      return fmt::format("is_coalesced {}",
+                         arrow(before ? "true" : "false", before ? "false" : "true"));
     }
     if (aspect == Aspect::RequiresGrad) {
       return "requires_grad " +
@@ -207,8 +248,10 @@ std::vector<std::uint64_t> index_of(std::uint64_t number, tensor::Dims shape) {
 std::string_view to_string(Aspect aspect) {
   switch (aspect) {
     case Aspect::Kind: return "kind";
+    case Aspect::Layout: return "layout";
     case Aspect::DType: return "dtype";
     case Aspect::Shape: return "shape";
+    case Aspect::Coalesced: return "is_coalesced";
     case Aspect::Values: return "values";
     case Aspect::Device: return "device";
     case Aspect::RequiresGrad: return "requires_grad";

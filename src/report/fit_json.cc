@@ -8,14 +8,6 @@ using operation::LoadError;
 
 namespace {
 
-Json names_json(const std::vector<std::string_view>& names) {
-  Json json = Json::array();
-  for (const std::string_view name : names) {
-    json.push_back(safe(name));
-  }
-  return json;
-}
-
 Json side_json(const std::string& path, const std::string& state_dict) {
   Json json;
   set_text(json, "path", path);
@@ -83,8 +75,8 @@ void write_fit_json(Output& output, const FitReport& report) {
   json["reference"] = side_json(report.reference, report.reference_state_dict);
   json["loads"] = report.loads();
   json["strict"] = report.strict;
-  json["missing"] = names_json(fit.missing);
-  json["unexpected"] = names_json(fit.unexpected);
+  set_texts(json, "missing", fit.missing);
+  set_texts(json, "unexpected", fit.unexpected);
   json["size_mismatch"] =
       errors_json(report, LoadError::Kind::Size, [](Json& item, const LoadError& error) {
         item["checkpoint"] = shape_json(error.checkpoint);
@@ -96,7 +88,7 @@ void write_fit_json(Output& output, const FitReport& report) {
   json["not_copied"] =
       errors_json(report, LoadError::Kind::Copy,
                   [](Json& item, const LoadError& error) { set_text(item, "reason", error.what); });
-  json["other_dtypes"] = names_json(fit.other_dtypes);
+  set_texts(json, "other_dtypes", fit.other_dtypes);
   set_text(json, "message", torch_text(report));
   json["suggestions"] = suggestions_json(report);
   json["ambiguous"] = rivals_json(report);

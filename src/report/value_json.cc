@@ -2,6 +2,7 @@
 #include "report/value_json.h"
 
 #include <cmath>
+#include <utility>
 #include <variant>
 
 #include "base/quote.h"
@@ -39,6 +40,27 @@ std::string safe(std::string_view text) {
 void set_text(Json& json, const std::string& key, std::string_view text) {
   json[key] = safe(text);
   if (!is_utf8(text)) json[key + "_b64"] = base64(text);
+}
+
+void set_texts(Json& json, const std::string& key, const std::vector<std::string_view>& texts) {
+  Json list = Json::array();
+  Json bytes = Json::array();
+  bool any = false;
+  for (const std::string_view text : texts) {
+    list.push_back(safe(text));
+    bytes.push_back(is_utf8(text) ? Json() : Json(base64(text)));
+    any = any || !is_utf8(text);
+  }
+  json[key] = std::move(list);
+  if (any) json[key + "_b64"] = std::move(bytes);
+}
+
+void set_value(Json& json, const std::string& key, const checkpoint::Value& value) {
+  if (const auto* const text = std::get_if<std::string>(&value.value)) {
+    set_text(json, key, *text);
+  } else {
+    json[key] = to_json(value);
+  }
 }
 
 Json number(double value) {
