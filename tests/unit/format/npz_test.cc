@@ -104,10 +104,8 @@ TEST_CASE("a header is what numpy takes") {
 }
 
 TEST_CASE("arrays that torch cannot have are refused") {
-  CHECK(refusal(npy(header("|O", "(1,)"))) ==
-        "f: +0xa: an array of Python objects, which are a pickle");
-  CHECK(refusal(npy(header("<U2", "(1,)"))) ==
-        "f: +0xa: an array of numpy's '<U2', which torch lacks");
+  CHECK(refusal(npy(header("|O", "(1,)"))) == "f: an array of Python objects, which are a pickle");
+  CHECK(refusal(npy(header("<U2", "(1,)"))) == "f: an array of numpy's '<U2', which torch lacks");
   CHECK(refusal(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}")) ==
         "f: +0x14: a structured array, torch has none");
 }

@@ -244,7 +244,9 @@ TEST_CASE("bytes behind the parts of a member are warned of") {
         "4 bytes at the end of 'sys_info' are no part of it\n"
         "1 bytes at the end of 'storages' are no part of it\n"
         "2 bytes at the end of 'tensors' are no part of it\n"
-        "3 bytes at the end of 'pickle' are no part of it\n");
+        "3 bytes at the end of 'pickle' are no part of it\n"
+        "storages that share bytes with others, until they are written anew: 1, the first is '8', "
+        "a view of '7'\n");
 }
 
 TEST_CASE("another tar archive is no checkpoint") {

@@ -14,7 +14,7 @@ TEST_CASE("a message holds nothing that moves the cursor, and no name is escaped
             {
                 {{.file = "f"}, "\x1b"}
   },
-            false) == "ptsd: warning: f: \\x1b\n");
+            false, Style()) == "ptsd: warning: f: \\x1b\n");
 }
 
 }  // namespace
