@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // What most files include, parsed once for a library: a quarter of the time that a build takes. It
 // is no umbrella: nobody includes it, and each file still says what it needs (-Db_pch=false
 // compiles).

@@ -57,7 +57,7 @@ TEST_CASE("a number of a type that is not read has no value, whatever its size")
   const Fragment scalar = global("numpy._core.multiarray", "scalar");
   for (const char* const code : {"f2", "f16", "c8", "c16", "O8"}) {
     const Fragment dtype = call(global("numpy", "dtype"), {text(code), no(), yes()});
-    for (const std::size_t size : {0, 2, 8, 16}) {
+    for (const std::size_t size : {0u, 2u, 8u, 16u}) {
       const Fragment bytes = fragment(pickle().binbytes(std::string(size, '\0')));
       CHECK(value(call(scalar, {dtype, bytes})).ends_with(": -"));
     }
