@@ -269,7 +269,7 @@ TEST_CASE("metadata that are given go into every part") {
   }),
                              2, nullptr, given);
   REQUIRE(files.size() == 3);
-  for (const std::size_t part : {0, 1}) {
+  for (const std::size_t part : {0u, 1u}) {
     CHECK(files[part].find(R"({"__metadata__":{"format":"pt","who":"me"},)") != std::string::npos);
   }
   CHECK(files[2].find("who") == std::string::npos);
