@@ -113,7 +113,7 @@ def state_dicts(root, edit):
 
 
 def check_all(root, chosen):
-    """None is left out in dicts and lists; what has integer keys is the state of an optimizer."""
+    """None is left out in dicts and lists; what is below integer keys is the state of an optimizer."""
     chosen = {id(value) for value in chosen}
     pending, met = [root], set()
     while pending:
@@ -126,8 +126,12 @@ def check_all(root, chosen):
         if type(value) in (list, tuple):
             pending.extend(value)
         elif type(value) in (dict, collections.OrderedDict):
-            if all(type(key) is not int for key in value):
-                pending.extend(value.values())
+            pending.extend(item for key, item in value.items() if not is_number(key))
+
+
+def is_number(key):
+    """Directories of torch.distributed.checkpoint have made text of the numbers of parameters."""
+    return type(key) is int or (type(key) is str and re.fullmatch("-?[0-9]+", key) is not None)
 
 
 def check_choice(root, chosen):
