@@ -248,7 +248,7 @@ TEST_CASE("a member larger than the limit is refused before it is read") {
 
 TEST_CASE("the beginning of a deflated member is seen without the rest") {
   std::string data;
-  for (int i = 0; i < 200'000; ++i) {
+  for (std::uint64_t i = 0; i < 200'000; ++i) {
     data += static_cast<char>('a' + i * i % 23);
   }
   const Opened opened(zip().deflated("m/a", data).member("m/b", "stored"));
