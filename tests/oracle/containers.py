@@ -5,6 +5,8 @@ import collections
 import os
 import pickle
 
+import first_releases
+
 
 def random_model(torch, seed):
     """Layers, buffers, half precision, a scalar: of dtypes that numpy has too."""
@@ -50,17 +52,45 @@ def write_scripted(torch, model, path):
     torch.jit.script(model).save(path)
 
 
-def write_traced(torch, model, path):
-    class Traced(torch.nn.Module):
+def write_lite(torch, model, path):
+    torch.jit.script(model)._save_for_lite_interpreter(path)
+
+
+def traceable(torch, model):
+    """The model with a call that needs no tensor of it."""
+
+    class Traceable(torch.nn.Module):
         def forward(self, x):
             return x + 1
 
-    wrapper = Traced()
+    wrapper = Traceable()
     for name, child in model.named_children():
         wrapper.add_module(name, child)
     for name, buffer in model.named_buffers(recurse=False):
         wrapper.register_buffer(name, buffer)
-    torch.jit.trace(wrapper, torch.ones(2)).save(path)
+    return wrapper
+
+
+def write_traced(torch, model, path):
+    torch.jit.trace(traceable(torch, model), torch.ones(2)).save(path)
+
+
+def write_exported(torch, model, path):
+    program = torch.export.export(traceable(torch, model), (torch.ones(2),))
+    torch.export.save(program, path)
+
+
+def write_package(torch, model, path):
+    with torch.package.PackageExporter(path) as exporter:
+        exporter.save_pickle("model", "state.pkl", model.state_dict())
+
+
+def write_first(writer, *options):
+    def write(torch, model, path):
+        with open(path, "wb") as file:
+            file.write(writer(torch, model.state_dict(), *options))
+
+    return write
 
 
 def write_safetensors(torch, model, path):
@@ -117,6 +147,12 @@ CONTAINERS = {
     "legacy5.pt": write_legacy(5),
     "scripted.pt": write_scripted,
     "traced.pt": write_traced,
+    "lite.ptl": write_lite,
+    "exported.pt2": write_exported,
+    "package.pt": write_package,
+    "python2.pt": write_first(first_releases.stream),
+    "tar.pt": write_first(first_releases.tar, False),
+    "oldest_tar.pt": write_first(first_releases.tar, True),
     "model.safetensors": write_safetensors,
     "shards": write_shards(safe=True),
     "bins": write_shards(safe=False),
@@ -127,7 +163,8 @@ CONTAINERS = {
     "arrays.npz": write_npz,
 }
 
-SCRIPTS = {"scripted.pt", "traced.pt"}
+SCRIPTS = {"scripted.pt", "traced.pt", "lite.ptl"}
+INSIDE = {"package.pt": "#model~1state.pkl"}
 OTHER_PROTOCOLS = {"protocol4.pt"}  # that weights_only refuses
 
 
@@ -137,4 +174,5 @@ def write_all(torch, model, folder):
     for name, write in CONTAINERS.items():
         paths[name] = os.path.join(folder, name)
         write(torch, model, paths[name])
+        paths[name] += INSIDE.get(name, "")
     return paths

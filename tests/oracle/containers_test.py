@@ -11,6 +11,7 @@ import itertools
 import os
 import random
 import subprocess
+import warnings
 
 import containers
 import rounds
@@ -59,6 +60,7 @@ def run(options, folder):
     import safetensors.torch
     import torch
 
+    warnings.simplefilter("ignore")  # of formats that are no longer in fashion
     for number in range(options.rounds):
         chance = random.Random(f"{options.seed}/{number}")
         here = os.path.join(folder, str(number))
