@@ -48,9 +48,11 @@ std::string FoldContext::describe(NodeId node) const {
   return pickle::with_article(kind);
 }
 
-std::uint64_t FoldContext::count(NodeId node, std::string_view what) const {
+std::uint64_t FoldContext::count(NodeId node, std::string_view what,
+                                 std::optional<std::string_view> of) const {
   if (graph().kind(node) != Kind::Int || graph().int_value(node) < 0) {
-    fail(fmt::format("{} is {}, expected an int from 0 to 2^63", what, describe(node)));
+    const std::string name = of ? fmt::format("{} {}", what, quote(*of)) : std::string(what);
+    fail(fmt::format("{} is {}, expected an int from 0 to 2^63", name, describe(node)));
   }
   return static_cast<std::uint64_t>(graph().int_value(node));
 }

@@ -34,8 +34,9 @@ class FoldContext {
   [[noreturn]] void fail(std::string message, Error::Kind kind = Error::Kind::Malformed) const;
   void warn(std::string message);
 
-  // `what` names the argument: "storage offset".
-  std::uint64_t count(pickle::NodeId node, std::string_view what) const;
+  // `what` names the argument: "storage offset"; `of` is the key or name of what it belongs to.
+  std::uint64_t count(pickle::NodeId node, std::string_view what,
+                      std::optional<std::string_view> of = {}) const;
   bool boolean(pickle::NodeId node, std::string_view what) const;
   std::string_view text(pickle::NodeId node, std::string_view what) const;
   tensor::DType dtype(pickle::NodeId node) const;

@@ -55,12 +55,12 @@ Storage StorageFolder::parse(NodeId node) {
                      .location = part(StorageItem::Location),
                      .dtype = {}};
   set_class(storage, part(StorageItem::Class));
-  context_.text(storage.key, "storage key");
+  const std::string_view key = context_.text(storage.key, "storage key");
   context_.text(storage.location, "storage location");
-  storage.count = context_.count(part(StorageItem::Count), "storage numel");
+  storage.count = context_.count(part(StorageItem::Count), "numel of storage", key);
   if (!checked_mul(storage.count, storage.item_size())) {
-    context_.fail(fmt::format("storage of {} elements of {} bytes: more than 2^64 bytes",
-                              storage.count, storage.item_size()));
+    context_.fail(fmt::format("storage {} of {} elements of {} bytes: more than 2^64 bytes",
+                              quote(key), storage.count, storage.item_size()));
   }
   return storage;
 }

@@ -219,19 +219,20 @@ TEST_CASE("a tensor is no container and gets no state") {
 }
 
 TEST_CASE("a storage of an impossible size is refused") {
-  CHECK(storage_fault(storage("0", -1)) == "storage numel is -1, expected an int from 0 to 2^63");
+  CHECK(storage_fault(storage("0", -1)) ==
+        "numel of storage '0' is -1, expected an int from 0 to 2^63");
   CHECK(storage_fault(storage("0", kMost, "DoubleStorage")) ==
-        "storage of 9223372036854775807 elements of 8 bytes: more than 2^64 bytes");
+        "storage '0' of 9223372036854775807 elements of 8 bytes: more than 2^64 bytes");
   const auto of_numel = [](const Fragment& numel) {
     return persistent(
         tuple({text("storage"), storage_class("FloatStorage"), text("0"), text("cpu"), numel}));
   };
   CHECK(storage_fault(of_numel(text("1"))) ==
-        "storage numel is a str, expected an int from 0 to 2^63");
+        "numel of storage '0' is a str, expected an int from 0 to 2^63");
   CHECK(storage_fault(of_numel(floating(1))) ==
-        "storage numel is a float, expected an int from 0 to 2^63");
+        "numel of storage '0' is a float, expected an int from 0 to 2^63");
   CHECK(storage_fault(of_numel(yes())) ==
-        "storage numel is a bool, expected an int from 0 to 2^63");
+        "numel of storage '0' is a bool, expected an int from 0 to 2^63");
 }
 
 TEST_CASE("a storage class that is not torch's is refused") {

@@ -214,6 +214,33 @@ TEST_CASE("a storage that is missing, unknown, listed twice or cut is named") {
   }
 }
 
+TEST_CASE("a count of elements that no file can hold is refused before anything is allocated") {
+  const auto counted = [](std::uint64_t there, std::int64_t declared) {
+    return refusal(
+        {.root = weight(legacy_storage("7", declared), 0),
+         .tail = LegacyStream::pickled(list({text("7")})) + LegacyStream::u64(there) + "01234567"});
+  };
+  constexpr std::uint64_t kMinusTwo = ~std::uint64_t{1};
+  constexpr std::uint64_t kLeast = std::uint64_t{1} << 63;
+  constexpr std::uint64_t kLarge = std::uint64_t{1} << 62;
+  for (const std::uint64_t count : {kMinusTwo, kLeast, kLarge, kLarge - 1}) {
+    CHECK(counted(count, 2).find("storage '7'") != std::string::npos);
+    CHECK(counted(count, static_cast<std::int64_t>(count)).find("'7'") != std::string::npos);
+  }
+  CHECK(counted(2, 2) == "");
+}
+
+TEST_CASE("the keys of storages are texts, in the object and in the list") {
+  const auto listed = [](const Fragment& key) {
+    return refusal(
+        {.root = weight(legacy_storage("7", 2), 2),
+         .tail = LegacyStream::pickled(list({key})) + LegacyStream::u64(2) + "01234567"});
+  };
+  CHECK(listed(text("7")) == "");
+  CHECK(ends_with(listed(number(7)), "the key of a storage is an int, expected a str"));
+  CHECK(ends_with(listed(tuple({text("7")})), "the key of a storage is a tuple, expected a str"));
+}
+
 TEST_CASE("storages without elements are there and have no bytes") {
   const LegacyStream stream = {
       .root = weight(legacy_storage("1", 0), 0), .tail = LegacyStream::data({{"1", ""}}
