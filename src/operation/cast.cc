@@ -17,6 +17,7 @@
 #include "checkpoint/storage_items.h"
 #include "operation/cast_source.h"
 #include "operation/rebuild_call.h"
+#include "pickle/sharing.h"
 
 namespace ptsd::operation {
 
@@ -150,11 +151,13 @@ class Caster {
   }
 
   // Every tensor of a storage has to be among those that are cast, and what is made from it too.
+  // What is not written does not count.
   void refuse_partly() const {
     const checkpoint::Tensors& tensors = base_.tensors();
+    const pickle::Sharing written(graph_, draft_.root);
     for (std::size_t i = 0; i < tensors.count(); ++i) {
       const TensorId id{static_cast<std::uint32_t>(i)};
-      if (cast_.contains(tensors[id].node)) continue;
+      if (cast_.contains(tensors[id].node) || !written.is_reached(tensors[id].node)) continue;
       tensors.each_storage(id, [&](StorageId storage) {
         const auto target = targets_.find(storage);
         if (target != targets_.end()) fail_partly(tensors[id], target->second);

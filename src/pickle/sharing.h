@@ -15,6 +15,7 @@ class Sharing {
  public:
   Sharing(const Graph& graph, NodeId root);
 
+  bool is_reached(NodeId id) const { return (flags_[index(id)] & kSeen) != 0; }
   bool is_shared(NodeId id) const { return (flags_[index(id)] & kShared) != 0; }
   // How often any node is mentioned, the root included: the steps that writing takes, unless a
   // tuple contains itself and its items have to be written more than once.
