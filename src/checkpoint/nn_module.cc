@@ -2,8 +2,10 @@
 #include "checkpoint/nn_module.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 namespace ptsd::checkpoint {
 
@@ -43,16 +45,25 @@ class Parts {
  public:
   Parts(const Names& names, NodeId state) : names_(names), graph_(names.graph()), state_(state) {}
 
-  Children collect() {
-    read_non_persistent();
+  ModuleState state() {
     std::vector<Child> left_out;
-    add(
-        "_parameters", [](const Child&) { return true; }, left_out);
-    add(
-        "_buffers", [this](const Child& child) { return !non_persistent_.contains(name(child)); },
-        left_out);
-    add(
-        "_modules", [](const Child&) { return true; }, left_out);
+    add_entries(left_out);
+    ModuleState state = {.entries = std::exchange(parts_.list, {})};
+    add_all("_modules", left_out);
+    state.modules = std::move(parts_.list);
+    constexpr auto kHooks =
+        std::to_array<std::string_view>({"_state_dict_hooks", "_state_dict_pre_hooks"});
+    state.has_hooks = std::ranges::any_of(kHooks, [this](std::string_view hooks) {
+      const std::optional<NodeId> found = attribute(graph_, state_, hooks);
+      return found && !children_of(names_, *found).list.empty();
+    });
+    return state;
+  }
+
+  Children collect() {
+    std::vector<Child> left_out;
+    add_entries(left_out);
+    add_all("_modules", left_out);
     parts_.list.insert(parts_.list.end(), left_out.begin(), left_out.end());
     const Children attributes = children_of(names_, state_);
     note(attributes);
@@ -90,6 +101,19 @@ class Parts {
   void note(const Children& entries) {
     if (entries.repeated_key) parts_.repeated_key = entries.repeated_key;
     parts_.left_out += entries.left_out;
+  }
+
+  void add_entries(std::vector<Child>& left_out) {
+    read_non_persistent();
+    add_all("_parameters", left_out);
+    add(
+        "_buffers", [this](const Child& child) { return !non_persistent_.contains(name(child)); },
+        left_out);
+  }
+
+  void add_all(std::string_view registry, std::vector<Child>& left_out) {
+    add(
+        registry, [](const Child&) { return true; }, left_out);
   }
 
   template <class Keep>
@@ -136,6 +160,10 @@ bool is_nn_module(const Names& names, NodeId node) {
 
 Children nn_module_parts(const Names& names, NodeId node) {
   return Parts(names, *state_dict_of(names.graph(), node)).collect();
+}
+
+ModuleState nn_module_state(const Names& names, NodeId node) {
+  return Parts(names, *state_dict_of(names.graph(), node)).state();
 }
 
 }  // namespace ptsd::checkpoint

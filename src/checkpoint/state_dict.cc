@@ -13,6 +13,7 @@
 #include "base/nearest.h"
 #include "base/quote.h"
 #include "checkpoint/listing.h"
+#include "checkpoint/nn_module.h"
 #include "checkpoint/resolve.h"
 #include "checkpoint/walk.h"
 
@@ -52,6 +53,7 @@ class Finder final : public Visitor {
     }
     if (!seen_.insert(node).second) return false;
     if (is_state_dict(checkpoint_, node)) found_.push_back({std::string(path), node});
+    if (!module_ && is_nn_module(checkpoint_.names(), node)) module_ = path;
     if (has_integer_key(checkpoint_, node)) numbered_.emplace(path);
     return true;
   }
@@ -62,8 +64,16 @@ class Finder final : public Visitor {
   void repeated_key(std::string_view, NodeId) override {}
 
   std::vector<StateDict> take() { return std::move(found_); }
-  // Whether something was passed over.
-  bool has_skipped() const { return has_skipped_; }
+  // Why there may be none.
+  std::string hint() const {
+    if (module_) {
+      const std::string prefix = module_->empty() ? "" : *module_ + "/";
+      return fmt::format("; {} is a pickled module, and {} its state dict",
+                         module_->empty() ? "this" : quote(*module_),
+                         quote(fmt::format("{}#{}~state_dict", checkpoint_.origin().file, prefix)));
+    }
+    return has_skipped_ ? "; below integer keys --in PATH says which" : "";
+  }
 
  private:
   bool is_below_integer(std::string_view path) const {
@@ -77,6 +87,7 @@ class Finder final : public Visitor {
   std::unordered_set<NodeId> seen_;
   std::set<std::string, std::less<>> numbered_;  // paths of dicts with integer keys
   std::vector<StateDict> found_;
+  std::optional<std::string> module_;  // the path of the first one
   bool has_skipped_ = false;
 };
 
@@ -150,9 +161,7 @@ std::vector<StateDict> choose_state_dicts(const Checkpoint& checkpoint, NodeId r
   const std::vector<StateDict> found = finder.take();
   const bool all = std::ranges::find(wanted, "*") != wanted.end();
   if (found.empty() && (wanted.empty() || all)) {
-    fail(checkpoint, finder.has_skipped() ? "no state dict: no dict of names holds tensors; below "
-                                            "integer keys --in PATH says which"
-                                          : "no state dict: no dict of names holds tensors");
+    fail(checkpoint, "no state dict: no dict of names holds tensors" + finder.hint());
   }
   if (wanted.empty()) return {choose_one(checkpoint, root, found)};
   if (all) return found;

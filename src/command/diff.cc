@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "checkpoint/mapping.h"
 #include "command/edit.h"
 #include "command/options.h"
 #include "command/payload.h"
@@ -94,6 +95,12 @@ void rename(format::Opened& opened, const Options& options) {
   operation::rename(draft, chosen, rules, {.allow_unmatched = options.selection.allow_unmatched});
 }
 
+// A model and the state dict of one are compared as state dicts.
+void enter_module(format::Opened& opened, const format::Opened& other) {
+  const bool is_mapping = pairs_of(other.checkpoint().names(), other.root()).has_value();
+  if (opened.is_module() && is_mapping) opened.enter_module();
+}
+
 std::vector<std::string_view> names_of(const operation::Diff& diff) {
   std::vector<std::string_view> names;
   for (const operation::DiffEntries* entries : {&diff.entries_a, &diff.entries_b}) {
@@ -142,7 +149,9 @@ Exit run(const Options& options) {
     };
   }
   format::Opened a(format::parse_address(options.a), options.common.limits);
-  const format::Opened b(format::parse_address(options.b), options.common.limits);
+  format::Opened b(format::parse_address(options.b), options.common.limits);
+  enter_module(a, b);
+  enter_module(b, a);
   rename(a, options);
   const operation::Diff diff = operation::diff(side_of(a), side_of(b), how);
   if (selects) selection.require_matches([&] { return names_of(diff); });

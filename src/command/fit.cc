@@ -52,7 +52,8 @@ std::vector<operation::StateEntry> entries_of(const format::Opened& opened,
 }
 
 // Without any entry, the root is the state dict of a model without parameters.
-StateDict choose(const format::Opened& opened, const std::optional<std::string>& in) {
+StateDict choose(format::Opened& opened, const std::optional<std::string>& in) {
+  if (opened.is_module()) opened.enter_module();
   const auto entries = pairs_of(opened.checkpoint().names(), opened.root());
   if (!in && entries && entries->empty()) return {"", opened.root()};
   std::vector<std::string> wanted;
@@ -157,7 +158,7 @@ std::vector<Warning> warnings_of(const format::Opened& checkpoint, const format:
 Exit run(const Options& options) {
   operation::RenameRules rules = options.rules.compile();
   format::Opened checkpoint(format::parse_address(options.checkpoint), options.common.limits);
-  const format::Opened reference(format::parse_address(options.reference), options.common.limits);
+  format::Opened reference(format::parse_address(options.reference), options.common.limits);
   const StateDict given = choose(checkpoint, options.in);
   const StateDict wanted = choose(reference, std::nullopt);
   const std::vector<std::string> before = names_of(entries_of(checkpoint, given));

@@ -108,7 +108,8 @@ std::string overview(std::span<const Command* const> commands) {
   }
   return out +
          "\n"
-         "FILE#PATH names a part of a checkpoint: ckpt.pt#model_state_dict.\n"
+         "FILE#PATH names a part of a checkpoint: ckpt.pt#model_state_dict; of a pickled module\n"
+         "model.pt#~state_dict is the state dict.\n"
          "'ptsd COMMAND --help' says more and gives examples; 'ptsd --version' is the version.\n"
          "Exit status: 0 done or yes, 1 the answer is no, 2 could not do it.\n";
 }

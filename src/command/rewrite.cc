@@ -232,6 +232,8 @@ const Command rewrite_command = {
     .examples =
         "# the weights of a training checkpoint, in a file of their own\n"
         "ptsd rewrite 'training.pt#model_state_dict' -o weights.pt\n"
+        "# those of a whole pickled model\n"
+        "ptsd rewrite 'module.pt#~state_dict' -o state.pt\n"
         "# half the size\n"
         "ptsd rewrite model.pt --cast bfloat16 -o half.pt\n"
         "# another format, and parts of at most 2 GB\n"

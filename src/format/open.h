@@ -14,7 +14,8 @@
 namespace ptsd::format {
 
 // FILE or FILE#PATH on the command line: a file, and the subtree of it that counts. A directory,
-// and all parts of a set (is_set_name()), stand for the one checkpoint in them.
+// and all parts of a set (is_set_name()), stand for the one checkpoint in them. In a path
+// "~state_dict", which no key can spell, is the state dict of the pickled module before it.
 struct Address {
   std::string file;
   std::string path;  // empty: the whole checkpoint
@@ -26,7 +27,7 @@ Address parse_address(const std::string& text);
 // A checkpoint opened from disk, with the files it lies in.
 class Opened {
  public:
-  // Throws what load() does, and Error::Usage for a path that leads nowhere.
+  // Throws what load() and add_module_state() do, and Error::Usage for a path that leads nowhere.
   Opened(const Address& address, const Limits& limits);
 
   const Loaded& loaded() const { return *loaded_; }
@@ -39,10 +40,15 @@ class Opened {
   const Address& address() const { return address_; }
   // The value that the address names.
   pickle::NodeId root() const { return root_; }
+  // Whether that is a pickled torch.nn.Module, and then its state dict instead.
+  bool is_module() const;
+  void enter_module();
   // Throws Error::Io if a file changed since it was opened.
   void check_unchanged() const;
 
  private:
+  void enter(std::string_view path);
+
   Address address_;
   file::Folder folder_;
   std::unique_ptr<Loaded> loaded_;

@@ -8,6 +8,8 @@
 #include "base/limits.h"
 #include "checkpoint/listing.h"
 #include "checkpoint/locate.h"
+#include "checkpoint/module_state.h"
+#include "checkpoint/nn_module.h"
 #include "checkpoint/resolve.h"
 #include "checkpoint/value.h"
 #include "format/probe.h"
@@ -88,6 +90,11 @@ void load_and_check(const ByteSource& source) {
   unless_refused([&] { operation::sections_of(checkpoint, checkpoint.root()); });
   unless_refused([&] {
     check_listing(checkpoint, list(checkpoint, checkpoint.root(), checkpoint::Want::Everything));
+  });
+  if (!is_nn_module(checkpoint.names(), checkpoint.root())) return;
+  unless_refused([&] {
+    const pickle::NodeId state = add_module_state(loaded->checkpoint(), checkpoint.root());
+    check_listing(checkpoint, list(checkpoint, state, checkpoint::Want::Everything));
   });
 }
 

@@ -44,7 +44,7 @@ INPUT = re.compile(r"[\w.]+")
 
 def of_man_page(page):
     # \e is a backslash that is printed.
-    return [text.replace("\\e", "\\") for text in MAN_EXAMPLE.findall(page.read_text())]
+    return [text.replace("\\e", "\\").replace("\\(ti", "~") for text in MAN_EXAMPLE.findall(page.read_text())]
 
 
 def of_help(shell, command):

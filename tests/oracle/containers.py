@@ -35,6 +35,14 @@ def write_zip(torch, model, path):
     torch.save(model.state_dict(), path)
 
 
+def write_module(torch, model, path):
+    torch.save(model, path)
+
+
+def write_legacy_module(torch, model, path):
+    torch.save(model, path, _use_new_zipfile_serialization=False)
+
+
 def write_legacy(protocol):
     def write(torch, model, path):
         torch.save(
@@ -142,6 +150,8 @@ def write_npz(torch, model, path):
 CONTAINERS = {
     "zip.pt": write_zip,
     "protocol4.pt": write_protocol4,
+    "module.pt": write_module,
+    "legacy_module.pt": write_legacy_module,
     "legacy1.pt": write_legacy(1),
     "legacy2.pt": write_legacy(2),
     "legacy5.pt": write_legacy(5),
@@ -164,7 +174,11 @@ CONTAINERS = {
 }
 
 SCRIPTS = {"scripted.pt", "traced.pt", "lite.ptl"}
-INSIDE = {"package.pt": "#model~1state.pkl"}
+INSIDE = {
+    "package.pt": "#model~1state.pkl",
+    "module.pt": "#~state_dict",
+    "legacy_module.pt": "#~state_dict",
+}
 OTHER_PROTOCOLS = {"protocol4.pt"}  # that weights_only refuses
 
 

@@ -57,6 +57,23 @@ TEST_CASE("keys of an optimizer's state are texts once a directory was saved of 
   CHECK(chosen(training, {"optim/state/10"}) == Lines{"optim/state/10"});
 }
 
+TEST_CASE("a pickled module has its state dict elsewhere") {
+  const Fragment module = object("M", dict({
+                                          {text("training"),    yes()   },
+                                          {text("_parameters"), dict({})},
+                                          {text("_buffers"),    dict({})},
+                                          {text("_modules"),    dict({})}
+  }));
+  CHECK(
+      refusal_of(module, {})
+          .ends_with("holds tensors; this is a pickled module, and '#~state_dict' its state dict"));
+  CHECK(refusal_of(dict({
+                       {text("ema"), module}
+  }),
+                   {})
+            .ends_with("; 'ema' is a pickled module, and '#ema/~state_dict' its state dict"));
+}
+
 TEST_CASE("the index of a list is no key") {
   const Fragment models = dict({
       {text("models"), test::list({state_dict(), state_dict()})},
