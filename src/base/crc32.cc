@@ -36,6 +36,12 @@ std::uint32_t crc32(Bytes bytes, std::uint32_t crc) {
   return libdeflate_crc32(crc, bytes.data(), bytes.size());
 }
 
+std::uint32_t crc32(const ByteSource& source, std::uint64_t offset, std::uint64_t size) {
+  std::uint32_t crc = 0;
+  each_block(source, offset, size, [&](Bytes block) { crc = crc32(block, crc); });
+  return crc;
+}
+
 std::uint32_t crc32_combine(std::uint32_t first, std::uint32_t second, std::uint64_t second_size) {
   return multiply(first, shift_by(second_size)) ^ second;
 }

@@ -5,11 +5,9 @@
 
 #include "checkpoint/draft.h"
 #include "command/options.h"
-#include "command/planned_file.h"
 #include "format/open.h"
-#include "format/torch_zip_plan.h"
 
-// Which container an edited checkpoint goes into, and how it gets there.
+// Which container an edited checkpoint goes into.
 
 namespace ptsd::command {
 
@@ -25,9 +23,5 @@ bool is_sharded(const format::Opened& input, const OutputOptions& output);
 // Whether the output is the one input, whole, in the container that it has: nothing can be lost.
 bool is_copy(const checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
              const OutputOptions& output);
-
-PlannedFile plan_file(checkpoint::Draft& draft, const std::vector<format::Opened*>& inputs,
-                      const OutputOptions& output, const StateDictOptions& state_dict,
-                      format::SaveOptions options, const Limits& limits);
 
 }  // namespace ptsd::command

@@ -11,6 +11,7 @@
 
 #include "base/quote.h"
 #include "command/container.h"
+#include "command/plan.h"
 #include "command/warn.h"
 #include "file/destination.h"
 #include "file/output_file.h"

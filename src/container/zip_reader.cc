@@ -154,11 +154,7 @@ Contents ZipReader::read(const Member& member, std::uint64_t limit) const {
 
 std::unique_ptr<ByteSource> ZipReader::open(const Member& member, std::uint64_t limit) const {
   UncheckedSource opened = open_unchecked(member, limit);
-  if (opened.check) {
-    std::uint32_t crc = 0;
-    each_block(*opened.source, 0, member.size, [&](Bytes block) { crc = crc32(block, crc); });
-    opened.check(crc);
-  }
+  if (opened.check) opened.check(crc32(*opened.source, 0, member.size));
   return std::move(opened.source);
 }
 

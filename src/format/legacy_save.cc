@@ -252,7 +252,7 @@ class LegacySave::Planner {
     const auto own = draft_.base.tensors().find_storage(key);
     if (!own) {
       fail(Error::Kind::Conflict,
-           fmt::format("the pickle names the storage {} of nowhere", quote(key)));
+           fmt::format("the pickle names storage {}, of which no input has the bytes", quote(key)));
     }
     return {.storage = *own};
   }
@@ -302,10 +302,6 @@ void LegacySave::write_pieces(ByteSink& sink) const {
 
 namespace {
 
-[[noreturn]] void fail_check(const ByteSource& written, std::uint64_t offset, std::string message) {
-  written.fail_at(offset, Error::Kind::Io, "read back: " + std::move(message));
-}
-
 // Takes what was written once more, and compares it with what lies there.
 class Comparison final : public ByteSink {
  public:
@@ -314,7 +310,8 @@ class Comparison final : public ByteSink {
   void write(Bytes bytes) override {
     const std::vector<std::byte> there = written_.read(position_, bytes.size());
     if (!std::ranges::equal(there, bytes)) {
-      fail_check(written_, position_, "other bytes than were written");
+      fail_read_back({.file = written_.name(), .offset = position_},
+                     "other bytes than were written");
     }
     position_ += bytes.size();
   }
@@ -329,7 +326,8 @@ class Comparison final : public ByteSink {
 
 void LegacySave::verify(const ByteSource& written, bool payload, const Limits& limits) const {
   if (written.size() != size_) {
-    fail_check(written, 0, fmt::format("{} bytes, expected {}", written.size(), size_));
+    fail_read_back({.file = written.name()},
+                   fmt::format("{} bytes, expected {}", written.size(), size_));
   }
   Comparison comparison(written);
   CheckedStorages storages(inputs_);

@@ -25,11 +25,6 @@ namespace {
 
 constexpr std::uint64_t kAlignment = 8;  // bytes; of the data in the file
 
-// Of the written file.
-[[noreturn]] void fail_check(const ByteSource& written, std::uint64_t offset, std::string message) {
-  written.fail_at(offset, Error::Kind::Io, "read back: " + std::move(message));
-}
-
 std::string prefix_of(std::uint64_t size) {
   std::string bytes;
   for (unsigned i = 0; i < kSafetensorsPrefix; ++i) {
@@ -235,24 +230,25 @@ void SafetensorsSave::verify_payload(const ByteSource& written, const Planned& p
   const std::uint64_t at = header_.size() + planned.begin;
   bool same = false;
   if (planned.crc) {
-    std::uint32_t crc = 0;
-    each_block(written, at, planned.size, [&](Bytes block) { crc = crc32(block, crc); });
-    same = crc == *planned.crc;
+    same = crc32(written, at, planned.size) == *planned.crc;
   } else {
     same = is_same(written, at, copied_from(planned).value());
   }
-  if (!same)
-    fail_check(written, at, quote(planned.tensor.name) + ": other bytes than were written");
+  if (!same) {
+    fail_read_back({.file = written.name(), .offset = at},
+                   quote(planned.tensor.name) + ": other bytes than were written");
+  }
 }
 
 void SafetensorsSave::verify(const ByteSource& written, bool payload, const Limits& limits) const {
+  const Where where = {.file = written.name()};
   if (written.size() != size_) {
-    fail_check(written, 0, fmt::format("{} bytes, expected {}", written.size(), size_));
+    fail_read_back(where, fmt::format("{} bytes, expected {}", written.size(), size_));
   }
   const std::vector<std::byte> header = written.read(0, header_.size());
-  if (as_text(header) != header_) fail_check(written, 0, "another header than was written");
+  if (as_text(header) != header_) fail_read_back(where, "another header than was written");
   if (read_safetensors_header(written, limits).tensors.size() != tensors_.size()) {
-    fail_check(written, 0, "another number of tensors than was written");
+    fail_read_back(where, "another number of tensors than was written");
   }
   if (!payload) return;
   for (const Planned& planned : tensors_) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/byte_sink.h"
 #include "base/byte_source.h"
+#include "base/error.h"
 #include "base/limits.h"
 
 namespace ptsd::format {
@@ -21,5 +23,8 @@ class Save {
   // `payload`. Throws Error::Io for what is not as it was written.
   virtual void verify(const ByteSource& written, bool payload, const Limits& limits) const = 0;
 };
+
+// For verify().
+[[noreturn]] void fail_read_back(Where where, std::string message);
 
 }  // namespace ptsd::format

@@ -8,7 +8,7 @@ namespace ptsd::format {
 void TextSave::verify(const ByteSource& written, bool /*payload*/, const Limits& /*limits*/) const {
   const bool same =
       written.size() == text_.size() && as_text(written.read(0, text_.size())) == text_;
-  if (!same) written.fail(Error::Kind::Io, "read back: another text than was written");
+  if (!same) fail_read_back({.file = written.name()}, "another text than was written");
 }
 
 }  // namespace ptsd::format

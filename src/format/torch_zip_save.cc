@@ -78,46 +78,31 @@ void TorchZipSave::write(ByteSink& sink) {
   writer.finish();
 }
 
-namespace {
-
-[[noreturn]] void fail_check(const ByteSource& written, const std::string& member,
-                             std::string message) {
-  throw Error(Error::Kind::Io, {.file = written.name(), .member = member},
-              "read back: " + std::move(message));
-}
-
-std::uint32_t crc_of(const ByteSource& source, std::uint64_t offset, std::uint64_t size) {
-  std::uint32_t crc = 0;
-  each_block(source, offset, size, [&](Bytes block) { crc = crc32(block, crc); });
-  return crc;
-}
-
-}  // namespace
-
 void TorchZipSave::verify(const container::ZipReader& zip, const Member& member,
                           const PlannedMember& planned, bool payload) const {
   const ByteSource& written = zip.source();
+  const Where where = {.file = written.name(), .member = planned.member.name};
   if (member.name != planned.member.name || member.size != planned.member.size ||
       member.crc != planned.crc) {
-    fail_check(written, planned.member.name, "another name, size or CRC than was written");
+    fail_read_back(where, "another name, size or CRC than was written");
   }
   if (const auto* memory = std::get_if<InMemory>(&planned.content)) {
     const std::vector<std::byte> bytes = written.read(zip.data_offset(member), member.size);
-    if (bytes != memory->bytes) fail_check(written, planned.member.name, "other bytes");
+    if (bytes != memory->bytes) fail_read_back(where, "other bytes");
   }
   if (!payload || member.crc == 0 || member.method != container::method::kStored) return;
-  const std::uint32_t crc = crc_of(written, zip.data_offset(member), member.size);
+  const std::uint32_t crc = crc32(written, zip.data_offset(member), member.size);
   if (crc != planned.crc) {
-    fail_check(written, planned.member.name,
-               fmt::format("the CRC is {:#010x}, expected {:#010x}", crc, planned.crc));
+    fail_read_back(where, fmt::format("the CRC is {:#010x}, expected {:#010x}", crc, planned.crc));
   }
 }
 
 void TorchZipSave::verify(const ByteSource& written, bool payload, const Limits& limits) const {
   const container::ZipReader zip(written, limits);
   if (zip.members().size() != plan_.members.size()) {
-    fail_check(written, "",
-               fmt::format("{} members, expected {}", zip.members().size(), plan_.members.size()));
+    fail_read_back(
+        {.file = written.name()},
+        fmt::format("{} members, expected {}", zip.members().size(), plan_.members.size()));
   }
   for (std::size_t i = 0; i < plan_.members.size(); ++i) {
     verify(zip, zip.members()[i], plan_.members[i], payload);
