@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What most files include, parsed once for a library: a quarter of the time that a build takes. It
-// is no umbrella: nobody includes it, and each file still says what it needs (-Db_pch=false
-// compiles).
+// is no umbrella: nobody includes it but its like for the unit tests, and each file still says what
+// it needs (-Db_pch=false compiles).
 
 #include <algorithm>
 #include <array>
