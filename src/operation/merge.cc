@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "base/quote.h"
 #include "checkpoint/mapping.h"
+#include "checkpoint/path_budget.h"
 #include "checkpoint/python_repr.h"
 #include "checkpoint/storage_items.h"
 #include "pickle/builder.h"
@@ -54,7 +56,8 @@ class Merger {
         graph_(draft.base.graph()),
         policy_(policy),
         open_(open),
-        builder_(graph_, draft.protocol) {}
+        builder_(graph_, draft.protocol),
+        spelled_(draft.base.limits()) {}
 
   void add(const MergeInput& input) {
     input_ = &input;
@@ -63,7 +66,8 @@ class Merger {
                                builder_);
     copier_ = &copier;
     first_new_ = graph_.size();
-    tasks_.push_back({draft_.root, input.root, ""});
+    united_.clear();
+    push({draft_.root, input.root, ""});
     while (!tasks_.empty()) {
       const Task task = std::move(tasks_.back());
       tasks_.pop_back();
@@ -81,9 +85,22 @@ class Merger {
  private:
   const Graph& other() const { return input_->checkpoint.graph(); }
 
-  [[noreturn]] void fail(const std::string& path, std::string_view what) const {
-    input_->checkpoint.fail(Error::Kind::Conflict,
+  [[noreturn]] void fail(const std::string& path, std::string_view what,
+                         Error::Kind kind = Error::Kind::Conflict) const {
+    input_->checkpoint.fail(kind,
                             fmt::format("{}: {}", path.empty() ? "the root" : quote(path), what));
+  }
+
+  // Two dicts are united once, on whatever paths they meet: those can be endless.
+  void push(Task task) {
+    if (!united_.emplace(task.into, task.from).second) return;
+    const Limits& limits = draft_.base.limits();
+    if (++met_ > limits.entries) {
+      fail(task.path, fmt::format("more than {} dicts meet (--limit entries=N)", limits.entries),
+           Error::Kind::Limit);
+    }
+    if (!spelled_.spend(task.path.size())) fail("", spelled_.message(), Error::Kind::Limit);
+    tasks_.push_back(std::move(task));
   }
 
   void unite(const Task& task) {
@@ -140,7 +157,7 @@ class Merger {
     const std::string path = join(task.path, key);
     if (is_mapping(draft_.base.names(), mine.value) &&
         is_mapping(input_->checkpoint.names(), theirs.value)) {
-      tasks_.push_back({mine.value, theirs.value, path, task.counts});
+      push({mine.value, theirs.value, path, task.counts});
       return false;
     }
     const auto found = origins_.find(mine.value);
@@ -177,7 +194,7 @@ class Merger {
     if (!theirs) return;
     const auto mine = attribute(draft_.base.names(), task.into, "_metadata");
     if (mine) {
-      tasks_.push_back({*mine, *theirs, join(task.path, "~state/_metadata"), false});
+      push({*mine, *theirs, join(task.path, "~state/_metadata"), false});
     } else if (pickle::kObjects.contains(graph_.kind(task.into))) {
       const std::array<NodeId, 2> pair = {builder_.str("_metadata"), copier_->copy(*theirs)};
       const std::array<NodeId, 1> state = {builder_.dict(pair)};
@@ -232,6 +249,9 @@ class Merger {
   pickle::GraphCopier* copier_ = nullptr;
   std::size_t first_new_ = 0;  // node of the draft
   std::vector<Task> tasks_;
+  std::set<std::pair<NodeId, NodeId>> united_;  // of the draft, of the input
+  std::uint64_t met_ = 0;                       // dicts with dicts, in all inputs
+  checkpoint::PathBudget spelled_;
   std::unordered_map<NodeId, Origin> origins_;  // of values that came from a later input
   bool added_ = false;
   Merged result_;

@@ -367,6 +367,68 @@ TEST_CASE("a third input finds what the second brought, at any depth") {
   CHECK(editing.result() == Lines{"m/x: tensor float32 []", "e: int"});
 }
 
+TEST_CASE("dicts inside themselves merge") {
+  const auto inside = [](std::string_view name) {
+    const Fragment again = dict({
+        {text(name), scalar("0")}
+    });
+    return again + put(8) + text("up") + get(8) + fragment(pickle().setitem());
+  };
+  CHECK(merged(inside("x"), inside("x")) == Lines{"x: tensor float32 []", "up: dict (cycle)"});
+  CHECK(merged(inside("x"), inside("y")) ==
+        Lines{"x: tensor float32 []", "y: tensor float32 []", "up: dict (cycle)"});
+}
+
+TEST_CASE("dicts that meet on very many paths are united once") {
+  Fragment tree = dict({
+      {text("x"), scalar("0")}
+  });
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    tree = dict({
+        {text("a"), tree + put(i)},
+        {text("b"), get(i)       }
+    });
+  }
+  Editing editing(tree);
+  const Loading other(tree);
+  const Merged done = merge(editing.draft,
+                            {
+                                {other.checkpoint, other.checkpoint.root(), 1}
+  },
+                            OnConflict::Error, open_zeros);
+  CHECK(done.equal == 1);
+  CHECK(done.added == 0);
+}
+
+// A dict of dicts, the last of which holds the first.
+Fragment ring(std::uint32_t size) {
+  Fragment ring = dict({}) + put(0);
+  for (std::uint32_t i = 1; i < size; ++i) {
+    ring += text("n") + dict({}) + put(i);
+  }
+  ring += text("n") + get(0);
+  for (std::uint32_t i = 0; i < size; ++i) {
+    ring += fragment(pickle().setitem());
+  }
+  return ring;
+}
+
+TEST_CASE("dicts that meet in too many pairs are refused") {
+  CHECK(merged(ring(2), ring(3)).size() == 1);
+  Limits limits;
+  limits.entries = 1000;
+  const Loading other(ring(37));
+  Loading loading(ring(41), limits);
+  Draft draft = {.base = loading.checkpoint, .root = loading.checkpoint.root()};
+  CHECK(refused([&] {
+          merge(draft,
+                {
+                    {other.checkpoint, other.checkpoint.root(), 1}
+          },
+                OnConflict::Error, open_zeros);
+        }).find("--limit entries=N") != std::string::npos);
+}
+
 TEST_CASE("a number and its text are two keys") {
   CHECK(merged(dict({
                    {number(1), none()}
