@@ -56,9 +56,7 @@ class Script {
   NodeId read() {
     walk();
     std::vector<NodeId> items;
-    for (const std::vector<Named>* list : {&state_, &tensors_}) {
-      add_items(items, *list);
-    }
+    add_items(items, state_);
     const NodeId root = assembly_.tensors().ordered_dict();
     pickle::Graph& graph = assembly_.builder().graph();
     if (!items.empty()) graph.mutate(root, Change::SetItems, items);
@@ -156,7 +154,7 @@ class Script {
           add(found.parameters, value, name, key);
         } else {
           const bool known = cls.buffers.contains(own) || !cls.has_code;
-          add(known ? found.buffers : tensors_, value, name, key);
+          add(known ? found.buffers : attributes_, value, name, key);
         }
       }
     }
@@ -231,7 +229,6 @@ class Script {
   checkpoint::PathBudget spelled_;
   std::unordered_set<std::string_view> names_;  // texts of the assembly's graph
   std::vector<Named> state_;
-  std::vector<Named> tensors_;
   std::vector<Named> attributes_;
 };
 

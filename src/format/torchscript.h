@@ -13,8 +13,8 @@ namespace ptsd::format {
 bool is_torchscript(const ZipArchive& archive);
 
 // Opens an archive of torch.jit.save as an OrderedDict of the module's tensors by name: those of
-// torch.jit.load(f).state_dict() in its order, with their requires_grad, then the other attributes
-// that are tensors. What else there is lies in an attribute of the dict:
+// torch.jit.load(f).state_dict() in its order, with their requires_grad. What else there is,
+// tensors too, lies in an attribute of the dict:
 //
 //   _torchscript: {"attributes": {"sub.k": 3, ...}, "constants": [tensor, ...]}
 //

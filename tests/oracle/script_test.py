@@ -33,10 +33,10 @@ ATTRIBUTES = {
     "leaf.nothing": None,
     "sequence.1.training": True,
 }
-# Tensors that are attributes, at the end of the root; and such as lie in containers.
-TENSORS = ["leaf.plain", "leaf.maybe", "again.plain", "again.maybe"]
-INNER = ["~state/_torchscript/attributes/leaf.table/y",
-         "~state/_torchscript/attributes/leaf.tensors/1"]
+# Tensors that are attributes, and such as lie in containers.
+TENSORS = ["~state/_torchscript/attributes/" + name
+           for name in ("leaf.plain", "leaf.maybe", "again.plain", "again.maybe", "leaf.table/y",
+                        "leaf.tensors/1")]
 
 
 def listed(ptsd, path):
@@ -80,7 +80,7 @@ def check_rest(ptsd, archive):
         path = "~state/_torchscript/attributes/" + name
         if path not in others or others[path] != value:
             return f"{path} is {others.get(path)!r}, expected {value!r}"
-    lost = [path for path in TENSORS + INNER if path not in paths]
+    lost = [path for path in TENSORS if path not in paths]
     return f"lost: {lost}" if lost else None
 
 

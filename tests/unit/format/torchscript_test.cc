@@ -60,7 +60,7 @@ constexpr std::string_view kCode =
     "  __parameters__ = [\"w\", ]\n"
     "  __buffers__ = []\n";
 
-TEST_CASE("the tensors of a module come in the order of its state dict, then other ones") {
+TEST_CASE("the tensors of a module come in the order of its state dict, other ones beside it") {
   const Fragment leaf =
       module("Leaf", {
                          {text("extra"), weight("1")},
@@ -78,9 +78,10 @@ TEST_CASE("the tensors of a module come in the order of its state dict, then oth
   CHECK(lines(archive(root, kCode)) ==
         Lines{"w: tensor float32 [2] stride [1] grad", "b: tensor float32 [2] stride [1]",
               "leaf.w: tensor float32 [2] stride [1] grad",
-              "same.w: tensor float32 [2] stride [1] grad", "a: tensor float32 [2] stride [1]",
-              "leaf.extra: tensor float32 [2] stride [1]",
-              "same.extra: tensor float32 [2] stride [1]",
+              "same.w: tensor float32 [2] stride [1] grad",
+              "~state/_torchscript/attributes/a: tensor float32 [2] stride [1]",
+              "~state/_torchscript/attributes/leaf.extra: tensor float32 [2] stride [1]",
+              "~state/_torchscript/attributes/same.extra: tensor float32 [2] stride [1]",
               "~state/_torchscript/attributes/none: NoneType",
               "~state/_torchscript/attributes/v: NoneType"});
 }
