@@ -18,6 +18,24 @@ namespace ptsd::format {
 
 namespace {
 
+// Of parts of the same sets that an index says nothing of.
+void warn_of_unnamed(Loaded& loaded, const file::Folder& folder,
+                     const std::set<std::string>& named) {
+  std::set<std::string> sets;
+  for (const std::string& file : named) {
+    if (const auto part = split_part_name(file)) sets.insert(part->set_name());
+  }
+  std::vector<std::string> unnamed;
+  for (const std::string& file : folder.names()) {
+    const auto part = split_part_name(file);
+    if (part && sets.contains(part->set_name()) && !named.contains(file)) unnamed.push_back(file);
+  }
+  if (unnamed.empty()) return;
+  loaded.checkpoint().warn(
+      {.where = {.file = folder.path()},
+       .message = "not read, as the index does not name them: " + quote_some(unnamed)});
+}
+
 std::unique_ptr<Loaded> load_index(file::Folder& folder, const ByteSource& source, std::string name,
                                    const Limits& limits, LoadPart load) {
   const ShardIndex index = read_shard_index(source, limits);
@@ -29,7 +47,9 @@ std::unique_ptr<Loaded> load_index(file::Folder& folder, const ByteSource& sourc
   for (const std::string& file : files) {
     joiner.add(file, load);
   }
-  return joiner.finish(std::move(name), source.size());
+  std::unique_ptr<Loaded> loaded = joiner.finish(std::move(name), source.size());
+  warn_of_unnamed(*loaded, folder, files);
+  return loaded;
 }
 
 [[noreturn]] void fail_incomplete(const Where& where, const FolderContents::Set& set) {
@@ -126,9 +146,12 @@ std::unique_ptr<Loaded> load_shard_folder(file::Folder& folder, const Limits& li
 std::unique_ptr<Loaded> load_shard_set(file::Folder& folder, std::string_view set_name,
                                        const Limits& limits, LoadPart load) {
   const std::string index = index_of_set(set_name);
-  if (folder.has(index)) return load_index(folder, folder.open(index), index, limits, load);
+  const FolderContents::Set set = find_set(folder.names(), set_name);
+  if (folder.has(index) && !set.files.empty()) {
+    return load_index(folder, folder.open(index), index, limits, load);
+  }
   const std::string origin = (std::filesystem::path(folder.path()) / set_name).string();
-  return load_parts(folder, find_set(folder.names(), set_name), origin, limits, load);
+  return load_parts(folder, set, origin, limits, load);
 }
 
 }  // namespace ptsd::format

@@ -292,6 +292,16 @@ TEST_CASE("a directory is the checkpoint of its index") {
               "! 'model.safetensors.index.json' is read, and 'model.safetensors' is not"});
 }
 
+TEST_CASE("parts that the index does not name are warned of") {
+  Scratch scratch;
+  scratch.with("model.safetensors.index.json", R"({"weight_map":{"a":"m-00001-of-00002.bin"}})")
+      .with("m-00001-of-00002.bin", part({"a"}))
+      .with("m-00002-of-00002.bin", part({"b"}))
+      .with("n-00001-of-00002.bin", part({"c"}));
+  CHECK(lines_of_folder(scratch) ==
+        Lines{"a [1]", "! not read, as the index does not name them: 'm-00002-of-00002.bin'"});
+}
+
 TEST_CASE("two indexes of which none is usual are refused") {
   Scratch scratch;
   scratch.with("x.bin.index.json", "{}").with("x.safetensors.index.fp16.json", "{}");
@@ -338,6 +348,7 @@ TEST_CASE("the parts of one of several sets are their checkpoint, as their index
   scratch.with("m.bin.index.json", R"({"metadata":{"tied":"a"},)"
                                    R"("weight_map":{"a":"m-1-of-2.bin","b":"m-2-of-2.bin"}})");
   CHECK(lines_of_set("m-*-of-2.bin") == Lines{"a [1]", "b [1]", "tied [1]"});
+  CHECK(refusal_of_set("m-*-of-3.bin") == "/m-*-of-3.bin: there are no such parts");
 }
 
 TEST_CASE("names of sets have a star where those of parts have a number") {
