@@ -87,6 +87,12 @@ std::vector<std::string> split_empty_values(const Flags& flags,
       fmt::format("{} needs a value{}", name, option == nullptr ? "" : ", " + option->value_name));
 }
 
+[[noreturn]] void fail_too_many(const std::string& argument) {
+  const std::string_view hint =
+      is_part(argument) ? "; parts of a set count as one argument if all of them are there" : "";
+  fail_usage(fmt::format("one argument too many: {}{}", quote(argument), hint));
+}
+
 [[noreturn]] void fail_given_twice(const Option& option, std::string_view first,
                                    std::string_view second) {
   const auto shown = [](std::string_view value) { return quote(value == kBare ? "" : value); };
@@ -195,7 +201,7 @@ class Parser {
       }
       spare -= extra;
     }
-    if (spare > 0) fail_usage("one argument too many: " + quote(*argument));
+    if (spare > 0) fail_too_many(*argument);
   }
 
   const Flags& flags_;

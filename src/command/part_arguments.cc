@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <string_view>
 
 #include "format/shard_folder.h"
 
@@ -46,6 +45,10 @@ std::size_t length_of_set(const std::vector<std::string>& arguments, std::size_t
 }
 
 }  // namespace
+
+bool is_part(std::string_view argument) {
+  return part_of(argument).has_value();
+}
 
 std::vector<std::string> join_parts(const std::vector<std::string>& arguments) {
   std::vector<std::string> joined;
