@@ -196,7 +196,8 @@ std::vector<std::string> others_of(const Checkpoint& checkpoint, pickle::NodeId 
   for (const bool tensors : {true, false}) {
     const auto& entries = tensors ? listing.tensors() : listing.others();
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (belongs(entries[i].path, prefix, tensors)) continue;
+      const bool is_empty_root = entries[i].node == root;
+      if (is_empty_root || belongs(entries[i].path, prefix, tensors)) continue;
       paths.emplace_back(entries[i].path);
     }
   }
