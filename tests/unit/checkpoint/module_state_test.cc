@@ -132,6 +132,28 @@ TEST_CASE("what is no module where one should be is refused, and not left out") 
                        "not known"));
 }
 
+TEST_CASE("modules that pack their weights are refused") {
+  const Fragment made = global("torch.ao.nn.quantized.dynamic.modules.linear", "Linear") +
+                        fragment(pickle().empty_tuple().newobj());
+  const Fragment packed = build(made, dict({
+                                          {text("_parameters"), dict({}) },
+                                          {text("_buffers"),    dict({}) },
+                                          {text("_modules"),    dict({}) },
+                                          {text("scale"),       number(1)}
+  }));
+  CHECK(refusal_of(packed).ends_with(
+      "the module '' is pickled as torch.ao.nn.quantized.dynamic.modules.linear.Linear, of which "
+      "the state dict is not known"));
+}
+
+TEST_CASE("a parameter of any kind is detached") {
+  const Fragment meta = call(rebuild("_rebuild_meta_tensor_no_storage"),
+                             {global("torch", "float32"), numbers({2}), numbers({1}), no()});
+  const Module module = {
+      .parameters = {{text("w"), call(rebuild("_rebuild_parameter"), {meta, yes(), hooks()})}}};
+  CHECK(state_of(module.text_of()) == Lines{"w: meta float32 [2] stride [1] on meta"});
+}
+
 TEST_CASE("modules that PyTorch could not have are refused") {
   const Module twice = {.parameters = {{text("w"), parameter("0")}},
                         .buffers = {{text("w"), parameter("1")}}};
