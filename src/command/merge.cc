@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -108,31 +110,63 @@ class Inputs {
   std::vector<checkpoint::Draft> drafts_;
 };
 
-// How many of the others have an entry of each name.
-std::unordered_map<std::string, std::size_t> count_names(const Inputs& inputs,
-                                                         const Options& options) {
-  std::unordered_map<std::string, std::size_t> counts;
-  for (const operation::MergeInput& input : inputs.others()) {
-    for (const StateDict& each :
-         choose_state_dicts(input.checkpoint, input.root, options.state_dict.in)) {
-      for (const checkpoint::Pair& pair : entries_of(input.checkpoint, each)) {
-        ++counts[std::string(input.checkpoint.graph().text(pair.key))];
+// In how many inputs the state dict at a path has an entry of a name. Where one is edited, its
+// path does not count: each input has its own.
+class NameCounts {
+ public:
+  explicit NameCounts(const StateDictOptions& options)
+      : options_(options), by_path_(options.in.size() > 1 || options.in == std::vector{kAll}) {}
+
+  void add(const checkpoint::Checkpoint& checkpoint, pickle::NodeId root) {
+    for (const StateDict& each : choose_state_dicts(checkpoint, root, options_.in)) {
+      std::set<std::string> names;
+      for (const checkpoint::Pair& pair : entries_of(checkpoint, each)) {
+        names.emplace(checkpoint.graph().text(pair.key));
+      }
+      for (const std::string& name : names) {
+        ++counts_[{path_of(each), name}];
       }
     }
+    ++inputs_;
+  }
+
+  bool is_in_all(const StateDict& state_dict, std::string_view name) const {
+    const auto found = counts_.find({path_of(state_dict), std::string(name)});
+    return found != counts_.end() && found->second == inputs_;
+  }
+
+ private:
+  inline static const std::string kAll = "*";
+
+  std::string path_of(const StateDict& each) const { return by_path_ ? each.path : ""; }
+
+  const StateDictOptions& options_;
+  bool by_path_;
+  std::map<std::pair<std::string, std::string>, std::size_t> counts_;  // by path and name
+  std::size_t inputs_ = 0;
+};
+
+// Before the inputs are merged.
+NameCounts count_names(Inputs& inputs, const Options& options) {
+  NameCounts counts(options.state_dict);
+  counts.add(inputs.draft().base, inputs.draft().root);
+  for (const operation::MergeInput& input : inputs.others()) {
+    counts.add(input.checkpoint, input.root);
   }
   return counts;
 }
 
-operation::Filtered intersect(Inputs& inputs, const Options& options) {
-  const auto counts = count_names(inputs, options);
-  checkpoint::Draft& draft = inputs.draft();
+// How many entries are kept.
+std::uint64_t intersect(checkpoint::Draft& draft, const NameCounts& counts,
+                        const Options& options) {
   draft.drop_unused = true;
-  const std::size_t wanted = inputs.others().size();
-  return operation::filter(draft, choose_state_dicts(draft.base, draft.root, options.state_dict.in),
-                           [&](std::string_view name, pickle::NodeId) {
-                             const auto found = counts.find(std::string(name));
-                             return found != counts.end() && found->second >= wanted;
-                           });
+  std::uint64_t kept = 0;
+  for (const StateDict& each : choose_state_dicts(draft.base, draft.root, options.state_dict.in)) {
+    kept += operation::filter(draft, {each}, [&](std::string_view name, pickle::NodeId) {
+              return counts.is_in_all(each, name);
+            }).kept;
+  }
+  return kept;
 }
 
 Exit run(const Options& options) {
@@ -146,6 +180,8 @@ Exit run(const Options& options) {
   const operation::OpenStorage open = [&](std::size_t input, checkpoint::StorageId storage) {
     return storages.open(input, storage);
   };
+  std::optional<NameCounts> counts;
+  if (options.intersect) counts.emplace(count_names(inputs, options));
   const operation::Merged done = merge(inputs.draft(), inputs.others(), options.on_conflict, open);
   report::EditReport report = {
       .command = "merge",
@@ -153,10 +189,10 @@ Exit run(const Options& options) {
                           done.added, done.equal, done.conflicts),
       .counts = {{"added", done.added}, {"equal", done.equal}, {"conflicts", done.conflicts}},
   };
-  if (options.intersect) {
-    const operation::Filtered kept = intersect(inputs, options);
-    report.what += fmt::format(", {} in all of them", kept.kept);
-    report.counts.emplace_back("kept", kept.kept);
+  if (counts) {
+    const std::uint64_t kept = intersect(inputs.draft(), *counts, options);
+    report.what += fmt::format(", {} in all of them", kept);
+    report.counts.emplace_back("kept", kept);
   }
   return save(inputs.draft(), opened, {options.output, options.state_dict, options.common},
               std::move(report));

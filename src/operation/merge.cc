@@ -39,7 +39,7 @@ struct Task {
   NodeId into;
   NodeId from;
   std::string path;
-  bool counts = true;  // false: in _metadata, which follows the names
+  bool counts = true;  // false: in an attribute, which follows the names
 };
 
 // Where a value of the draft was read: of an earlier input.
@@ -127,7 +127,8 @@ class Merger {
     if (changed || mine->size() > before) {
       replace_pairs(graph_, draft_.base.names(), task.into, *mine);
     }
-    unite_metadata(task);
+    unite_attribute(task, "_metadata");
+    unite_attribute(task, "__metadata__");
   }
 
   // Only the root can be no dict: everything else was asked before.
@@ -160,6 +161,8 @@ class Merger {
       push({mine.value, theirs.value, path, task.counts});
       return false;
     }
+    // What a safetensors file is for is what it becomes.
+    if (key == "format" && task.path.ends_with("~state/__metadata__")) return false;
     const auto found = origins_.find(mine.value);
     const Origin origin =
         found != origins_.end() ? found->second : Origin{&draft_.base, mine.value, 0};
@@ -188,15 +191,17 @@ class Merger {
     return checkpoint.tensors().tensor_of(node).has_value();
   }
 
-  // The attribute goes with the dict, if that can have one.
-  void unite_metadata(const Task& task) {
-    const auto theirs = attribute(input_->checkpoint.names(), task.from, "_metadata");
+  // The attribute goes with the dict, if that can have one: the versions of modules, the texts of
+  // a safetensors header.
+  void unite_attribute(const Task& task, std::string_view name) {
+    const auto theirs = attribute(input_->checkpoint.names(), task.from, name);
     if (!theirs) return;
-    const auto mine = attribute(draft_.base.names(), task.into, "_metadata");
+    const auto mine = attribute(draft_.base.names(), task.into, name);
     if (mine) {
-      push({*mine, *theirs, join(task.path, "~state/_metadata"), false});
+      push({*mine, *theirs, join(task.path, fmt::format("~state/{}", name)), false});
     } else if (pickle::kObjects.contains(graph_.kind(task.into))) {
-      const std::array<NodeId, 2> pair = {builder_.str("_metadata"), copier_->copy(*theirs)};
+      added_ = true;
+      const std::array<NodeId, 2> pair = {builder_.str(name), copier_->copy(*theirs)};
       const std::array<NodeId, 1> state = {builder_.dict(pair)};
       graph_.mutate(task.into, pickle::Change::Build, state);
     }

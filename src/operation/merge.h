@@ -27,9 +27,10 @@ struct Merged {
 };
 
 // The deep union: dicts merge key by key, in the order of the first that has a key; _metadata
-// merges with the dict it belongs to. Sharing inside each input is kept, and the storages of the
-// later inputs get keys of their own. Throws Error::Conflict naming a path with two values, or of
-// two types that do not merge; Error::Limit where dicts meet one another on too many paths.
+// and the texts of a safetensors header merge with the dict they belong to. Sharing inside each
+// input is kept, and the storages of the later inputs get keys of their own. Throws Error::Conflict
+// naming a path with two values, or of two types that do not merge; Error::Limit where dicts meet
+// one another on too many paths.
 Merged merge(checkpoint::Draft& draft, const std::vector<MergeInput>& others, OnConflict policy,
              const OpenStorage& open);
 

@@ -187,8 +187,10 @@ Verdict same_tensor(const ValueOf& a, const ValueOf& b, TensorId left_id, Tensor
   const checkpoint::Tensors& tensors_b = b.checkpoint.tensors();
   const Tensor& left = tensors_a[left_id];
   const Tensor& right = tensors_b[right_id];
-  const bool alike = left.dtype == right.dtype && left.kind == right.kind &&
-                     left.conj == right.conj && left.neg == right.neg &&
+  // A parameter is a tensor; that it requires grad does not count.
+  const bool same_kind = left.kind == right.kind || (is_strided(left) && is_strided(right));
+  const bool alike = left.dtype == right.dtype && same_kind && left.conj == right.conj &&
+                     left.neg == right.neg &&
                      std::ranges::equal(tensors_a.shape(left), tensors_b.shape(right));
   if (!alike) return Verdict::Different;
   if (!is_strided(left) || !is_strided(right)) return Verdict::ByParts;

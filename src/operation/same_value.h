@@ -23,7 +23,7 @@ struct ValueOf {
 
 // Whether two values are equal: tensors in dtype, shape and the bytes of their elements; all else
 // in every part, with types, the order of items (but of sets) and the bits of floats. Device,
-// strides and what is shared with others do not count.
+// strides, what is shared with others and whether a tensor is a parameter do not count.
 bool same_value(const ValueOf& a, const ValueOf& b, const OpenStorage& open);
 
 // The same, but for the bytes: pairs of tensors and of storages that are met are handed out, to be
