@@ -22,6 +22,15 @@ namespace {
 constexpr auto kTorchSuffixes =
     std::to_array<std::string_view>({".pt", ".pth", ".bin", ".ckpt", ".pkl"});
 
+bool is_torch_suffix(std::string_view suffix) {
+  return std::ranges::find(kTorchSuffixes, suffix) != kTorchSuffixes.end();
+}
+
+// What else is behind a dot may be a part of a directory's name: llama-3.1.
+bool is_file_suffix(std::string_view suffix) {
+  return suffix == ".safetensors" || suffix == ".json" || is_torch_suffix(suffix);
+}
+
 std::optional<Container> own_container(const Opened& input) {
   return find_container(input.loaded().facts().format);
 }
@@ -62,7 +71,7 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
   const std::string suffix = suffix_of(output);
   if (suffix == ".safetensors") return Container::Safetensors;
   if (is_program(input)) fail_program(draft);
-  const bool torch = std::ranges::find(kTorchSuffixes, suffix) != kTorchSuffixes.end();
+  const bool torch = is_torch_suffix(suffix);
   if (!own && !torch && output.output) {
     fail_usage(
         fmt::format("ptsd cannot write the format {}: name the output *.pt or *.safetensors, "
@@ -76,7 +85,7 @@ Container container_of(const Draft& draft, const Opened& input, const OutputOpti
 
 bool is_sharded(const Opened& input, const OutputOptions& output) {
   if (output.max_shard_size) return true;
-  return input.loaded().facts().sharding && suffix_of(output).empty();
+  return input.loaded().facts().sharding && !is_file_suffix(suffix_of(output));
 }
 
 bool is_copy(const Draft& draft, const std::vector<Opened*>& inputs, const OutputOptions& output) {

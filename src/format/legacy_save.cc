@@ -195,13 +195,19 @@ class LegacySave::Planner {
       const checkpoint::KnownGlobal known = names.known(cls);
       const bool untyped = known.what == checkpoint::Known::UntypedStorage;
       const std::string key(graph.text(storage_item(graph, node, StorageItem::Key)));
-      if (untyped && layout_ == nullptr) fail_untyped(key);
+      if (untyped && !was_untyped(key)) fail_untyped(key);
       declared_.try_emplace(
           key,
           Declared{.count = static_cast<std::uint64_t>(graph.int_value(count)),
                    .item_size = untyped ? std::uint64_t{1} : tensor::info(known.dtype).item_size,
                    .untyped = untyped});
     }
+  }
+
+  // An edit of a legacy stream that torch.load refuses may leave it like that.
+  bool was_untyped(std::string_view key) const {
+    const auto own = draft_.base.tensors().find_storage(key);
+    return layout_ != nullptr && own && draft_.base.tensors()[*own].untyped;
   }
 
   [[noreturn]] void fail_untyped(std::string_view key) const {
