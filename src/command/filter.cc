@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quote.h"
 #include "checkpoint/mapping.h"
 #include "command/edit.h"
 #include "command/select.h"
@@ -78,6 +79,8 @@ class Filter {
   Filter(const Options& options, checkpoint::Draft& draft)
       : draft_(draft),
         selection_(selection_rules(options.selection)),
+        like_(options.like.value_or("")),
+        allow_unmatched_(options.selection.allow_unmatched),
         listed_(options.output.dry_run || options.common.json) {
     if (options.like) {
       reference_ = std::make_unique<Reference>(*options.like, options.common.limits);
@@ -88,6 +91,9 @@ class Filter {
     const operation::Filtered done = operation::filter(
         draft_, chosen, [this](std::string_view name, NodeId value) { return keeps(name, value); });
     selection_.require_matches([this] { return names_; });
+    if (reference_ && !is_like_any_ && !allow_unmatched_) {
+      fail_usage("--like: no entry has a name and the shape of one of " + quote(like_));
+    }
     return done;
   }
 
@@ -98,8 +104,9 @@ class Filter {
     names_.push_back(name);
     checkpoint::Entry entry = {.path = name, .node = value};
     if (const auto tensor = draft_.base.tensors().tensor_of(value)) entry.tensor = *tensor;
-    const bool kept = selection_.selects(draft_.base, entry) &&
-                      (!reference_ || reference_->has(draft_.base, name, value));
+    const bool is_like = reference_ && reference_->has(draft_.base, name, value);
+    is_like_any_ = is_like_any_ || is_like;
+    const bool kept = selection_.selects(draft_.base, entry) && (!reference_ || is_like);
     if (!kept && listed_) changes_.push_back({std::string(name), std::nullopt});
     return kept;
   }
@@ -107,6 +114,9 @@ class Filter {
   checkpoint::Draft& draft_;
   operation::Selection selection_;
   std::unique_ptr<Reference> reference_;  // null: none
+  std::string like_;                      // its file
+  bool is_like_any_ = false;
+  bool allow_unmatched_;
   std::vector<std::string_view> names_;
   std::vector<report::Change> changes_;
   bool listed_;
