@@ -242,6 +242,13 @@ Flattened flatten(const Checkpoint& checkpoint, pickle::NodeId root, const State
   add_own_metadata(checkpoint, state_dict.node, texts);
   texts.insert_or_assign("format", "pt");
   for (const auto& [key, value] : metadata) {
+    if (std::ranges::find(result.flat.tensors, value, &FlatTensor::name) !=
+        result.flat.tensors.end()) {
+      checkpoint.fail(Error::Kind::Conflict,
+                      fmt::format("--metadata {}: a text that is the name of a tensor makes {} "
+                                  "another name of it",
+                                  quote(key + "=" + value), quote(key)));
+    }
     texts.insert_or_assign(key, value);
   }
   for (const auto& [name, kept] : result.flat.metadata) {
