@@ -115,7 +115,8 @@ class Inputs {
 class NameCounts {
  public:
   explicit NameCounts(const StateDictOptions& options)
-      : options_(options), by_path_(options.in.size() > 1 || options.in == std::vector{kAll}) {}
+      : options_(options),
+        by_path_(options.in.size() > 1 || (!options.in.empty() && options.in.front() == "*")) {}
 
   void add(const checkpoint::Checkpoint& checkpoint, pickle::NodeId root) {
     for (const StateDict& each : choose_state_dicts(checkpoint, root, options_.in)) {
@@ -136,8 +137,6 @@ class NameCounts {
   }
 
  private:
-  inline static const std::string kAll = "*";
-
   std::string path_of(const StateDict& each) const { return by_path_ ? each.path : ""; }
 
   const StateDictOptions& options_;

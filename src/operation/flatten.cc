@@ -196,7 +196,7 @@ std::vector<std::string> others_of(const Checkpoint& checkpoint, pickle::NodeId 
   for (const bool tensors : {true, false}) {
     const auto& entries = tensors ? listing.tensors() : listing.others();
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      const bool is_empty_root = entries[i].node == root;
+      const bool is_empty_root = entries[i].node == root && entries[i].path.empty();
       if (is_empty_root || belongs(entries[i].path, prefix, tensors)) continue;
       paths.emplace_back(entries[i].path);
     }

@@ -43,8 +43,8 @@ INPUT = re.compile(r"[\w.]+")
 
 
 def of_man_page(page):
-    # \e is a backslash that is printed.
-    return [text.replace("\\e", "\\").replace("\\(ti", "~") for text in MAN_EXAMPLE.findall(page.read_text())]
+    text = page.read_text().replace("\\e", "\\").replace("\\(ti", "~")  # as they are printed
+    return MAN_EXAMPLE.findall(text)
 
 
 def of_help(shell, command):
